@@ -1,0 +1,81 @@
+"""Errors that people see: each carries a code, an HTTP status and what to do next; every wire renders them its own way."""
+
+from typing import ClassVar
+
+
+class StudioError(Exception):
+    """What happened (`message`) and what to do next (`hint`)."""
+
+    code: ClassVar[str] = "INTERNAL"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class Invalid(StudioError):
+    """The request itself is wrong."""
+
+    code = "INVALID"
+    status = 400
+
+
+class Unauthenticated(StudioError):
+    """Nobody has said who is asking."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+
+
+class Denied(StudioError):
+    """Known, but not allowed."""
+
+    code = "DENIED"
+    status = 403
+
+
+class NotFound(StudioError):
+    """No such thing, or not one that the asker may see."""
+
+    code = "NOT_FOUND"
+    status = 404
+
+
+class AlreadyExists(StudioError):
+    """The name is taken."""
+
+    code = "ALREADY_EXISTS"
+    status = 409
+
+
+class Conflict(StudioError):
+    """The thing is not in a state in which that can be done."""
+
+    code = "CONFLICT"
+    status = 409
+
+
+class TooLarge(StudioError):
+    """Over a limit of size."""
+
+    code = "TOO_LARGE"
+    status = 413
+
+
+class Unavailable(StudioError):
+    """Not now; trying again later may work."""
+
+    code = "UNAVAILABLE"
+    status = 503
+
+
+class Timeout(StudioError):
+    """It took longer than the caller allowed."""
+
+    code = "TIMEOUT"
+    status = 504

@@ -1,0 +1,110 @@
+"""Every setting with its default: `STUDIO_*` variables, read once at the start of a process."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from studio.ids import check_name
+
+
+def _assets() -> Path:
+    """`assets/` of a wheel lies inside the package, that of a checkout beside it."""
+    package = Path(__file__).resolve().parent
+    packaged = package / "assets"
+    return packaged if packaged.is_dir() else package.parent / "assets"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where everything lies under one home; removing Studio is deleting `home` and the sockets' folder."""
+
+    home: Path
+    sockets: Path
+    environments: Path
+
+    @property
+    def database(self) -> Path:
+        return self.home / "studio.db"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.home / "artifacts"
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def capture(self) -> Path:
+        return self.home / "capture"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def keys(self) -> Path:
+        return self.home / "keys"
+
+    def domain(self, domain: str) -> Path:
+        """The domain's volume; the name is checked, so that no odd one can mean the parent of all domains."""
+        return self.home / "domains" / check_name(domain, "domain")
+
+    def shared(self, domain: str) -> Path:
+        """The folder that all members of `domain` share."""
+        return self.domain(domain) / "shared"
+
+    def user(self, domain: str, user: str) -> Path:
+        """The private folder of `user` in `domain`; HOME in their sandbox."""
+        return self.domain(domain) / "users" / check_name(user, "user")
+
+    def box(self, sandbox: str) -> Path:
+        """The socket folder of one sandbox: `in` is the host's, `out` is the sandbox's."""
+        return self.sockets / "b" / sandbox
+
+
+class Settings(BaseSettings):
+    """One installation. Each field is `STUDIO_<NAME>` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_", extra="ignore")
+
+    home: Path = Field(default_factory=lambda: Path.home() / ".studio", description="Folder that holds everything.")
+    host: str = Field("127.0.0.1", description="Address the gateway listens on; only loopback without TLS.")
+    port: int = Field(8600, ge=0, le=65535, description="First port to try; the next free one is taken if it is in use.")
+    database_url: str = Field("", description="SQLAlchemy URL; empty means the SQLite file in the home.")
+    environments: Path | None = Field(None, description="Store of built environments; default: inside the home.")
+    isolation: str = Field("auto", description="auto: bubblewrap where it works; none: never (labelled not isolated).")
+    first_domain: str = Field("demo", description="Name of the domain made at the first start.")
+    currency: str = Field("€", description="Sign shown before costs.")
+    browser: bool = Field(True, description="Open the browser at the end of `studio up`.")
+    idle_lab_minutes: int = Field(0, description="End a lab nobody used for so long; 0: never.")
+    monitor_seconds: float = Field(5.0, description="How often monitors look for new captured rows.")
+    assets: Path = Field(default_factory=_assets, description="Sample data, notebooks, environment definitions.")
+
+    @property
+    def paths(self) -> Paths:
+        """The folders of this installation."""
+        home = self.home.expanduser().resolve()
+        return Paths(home=home, sockets=_sockets(home), environments=(self.environments or home / "environments").resolve())
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.paths.database}"
+
+
+def _sockets(home: Path) -> Path:
+    """A short folder, since a unix socket's path ends at 107 bytes and a home may be deep."""
+    name = f"studio-{os.getuid()}-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    base = runtime if runtime and len(runtime) <= 24 and Path(runtime).is_dir() else "/tmp"
+    return Path(base if Path(base).is_dir() else tempfile.gettempdir()) / name

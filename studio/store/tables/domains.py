@@ -1,0 +1,47 @@
+"""Domains, sandboxes wanted, instance types."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Integer, String, Table
+
+from studio.store.tables.base import metadata, name_column, time_column
+
+domains = Table(
+    "domains",
+    metadata,
+    name_column(primary_key=True),
+    Column("title", String(200), nullable=False),
+    Column("network_mode", String(16), nullable=False),
+    time_column("created_ms"),
+)
+
+instance_types = Table(
+    "instance_types",
+    metadata,
+    name_column(primary_key=True),
+    Column("cpu", Float, nullable=False),
+    Column("memory_mb", Integer, nullable=False),
+    Column("gpu", Integer, nullable=False, default=0),
+    Column("price_per_hour", Float, nullable=False),
+)
+
+# What is wanted of the sandbox of (domain, owner): desired state, which the sandbox loop makes so.
+sandboxes = Table(
+    "sandboxes",
+    metadata,
+    name_column("id", primary_key=True),
+    Column("domain", ForeignKey("domains.name", ondelete="CASCADE"), nullable=False),
+    Column("owner", String(80), nullable=False),
+    Column("wanted", Boolean, nullable=False),
+    Column("lab_wanted", Boolean, nullable=False, default=False),
+    Column("token_sealed", String(512), nullable=False),
+    Column("lab_secret_sealed", String(512), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("wanted_ms", BigInteger),
+)
+
+fork_servers = Table(
+    "fork_servers",
+    metadata,
+    Column("sandbox", ForeignKey("sandboxes.id", ondelete="CASCADE"), primary_key=True),
+    Column("environment", String(80), primary_key=True),
+    time_column("wanted_ms"),
+)
