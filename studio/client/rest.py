@@ -1,0 +1,102 @@
+"""One HTTP client of `/api/v1`, over TCP with a token or over the owner-only socket without one."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from studio.errors import (
+    AlreadyExists,
+    Conflict,
+    Denied,
+    Invalid,
+    NotFound,
+    StudioError,
+    Timeout,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+
+_ERRORS: dict[str, type[StudioError]] = {
+    error.code: error
+    for error in (
+        Invalid, Unauthenticated, Denied, NotFound, AlreadyExists, Conflict, TooLarge, Unavailable, Timeout, StudioError
+    )
+}  # fmt: skip
+
+
+class Rest:
+    """`get`, `post`, `put`, `delete` on paths below `/api/v1`; answers are parsed JSON, errors are `StudioError`s."""
+
+    def __init__(self, base_url: str, token: str = "", *, socket: Path | None = None, timeout: float = 60.0) -> None:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        transport = httpx.HTTPTransport(uds=str(socket)) if socket is not None else httpx.HTTPTransport()
+        # No proxy of the environment is asked: Studio's address is loopback.
+        self._http = httpx.Client(base_url=base_url, headers=headers, transport=transport, timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def get(self, path: str, **params: Any) -> Any:
+        """GET; parameters that are None are left out."""
+        return self._call("GET", path, params={key: value for key, value in params.items() if value is not None})
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """POST of a JSON body."""
+        return self._call("POST", path, json={} if body is None else body)
+
+    def put(self, path: str, body: Any) -> Any:
+        """PUT of a JSON body."""
+        return self._call("PUT", path, json=body)
+
+    def delete(self, path: str) -> Any:
+        """DELETE."""
+        return self._call("DELETE", path)
+
+    def follow(self, path: str, pause: float = 0.3) -> Iterator[str]:
+        """The growing text of a log route (`text`, `next_offset`, `done`) until it is done."""
+        offset = 0
+        while True:
+            part = self.get(path, offset=offset)
+            if part["text"]:
+                yield part["text"]
+            offset = part["next_offset"]
+            if part["done"]:
+                return
+            time.sleep(pause)
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        try:
+            response = self._http.request(method, "/api/v1/" + path.lstrip("/"), **options)
+        except httpx.ConnectError as error:
+            raise Unavailable(f"Studio does not answer ({error}).", "Start it with `studio up`.") from error
+        except httpx.TimeoutException as error:
+            raise Timeout(f"{method} {path} took too long.", "Look at `studio status`; then try again.") from error
+        except httpx.TransportError as error:
+            raise Unavailable(f"The connection to Studio broke ({error}).", "Try again.") from error
+        if response.is_success:
+            return response.json() if response.content else None
+        raise _error(response)
+
+
+def _error(response: httpx.Response) -> StudioError:
+    try:
+        error = response.json()["error"]
+        return _ERRORS.get(error["code"], StudioError)(error["message"], error.get("hint", ""))
+    except (ValueError, KeyError, TypeError):
+        return StudioError(
+            f"Studio answered {response.status_code}: {response.text[:200]}", "See `studio logs server`."
+        )
