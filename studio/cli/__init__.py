@@ -1,0 +1,1 @@
+"""The `studio` command: one file per group; `--json` on every read."""

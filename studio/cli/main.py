@@ -1,0 +1,68 @@
+"""The command: its groups, and how errors are shown."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from studio import __version__
+from studio.cli import domains, installation, people, work
+from studio.cli.demo.command import demo
+from studio.cli.output import err
+from studio.cli.session import use_home
+from studio.errors import StudioError
+
+app = typer.Typer(
+    help="Studio: a machine-learning studio in the browser, on hardware you own.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    home: Annotated[Path | None, typer.Option(help="Folder that holds everything.", envvar="STUDIO_HOME")] = None,
+    _wanted: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    """Options of every command."""
+    use_home(home)
+
+
+app.command("up")(installation.up)
+app.command("down")(installation.down)
+app.command("status")(installation.status)
+app.command("doctor")(installation.doctor)
+app.command("logs")(installation.logs)
+app.command("signin")(people.signin)
+app.command("run")(work.run)
+app.command("deploy")(work.deploy)
+app.command("demo")(demo)
+app.add_typer(domains.domain, name="domain")
+app.add_typer(domains.env, name="env")
+app.add_typer(people.user, name="user")
+app.add_typer(people.member, name="member")
+app.add_typer(people.key, name="key")
+app.add_typer(work.endpoint, name="endpoint")
+
+
+def main() -> None:
+    """Entry point; an error of ours is two lines and exit code 1, never a traceback."""
+    try:
+        app()
+    except StudioError as error:
+        err.print(f"[bold red]{error.code}[/] {error.message}", highlight=False)
+        if error.hint:
+            err.print(error.hint, highlight=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
