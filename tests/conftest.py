@@ -1,0 +1,35 @@
+"""What holds for all tests: in CI a skip is a failure unless it is listed here with its reason."""
+
+import os
+
+import pytest
+
+# Test (file::name, or a file's prefix) → why it may be skipped in CI. Short and literal on purpose.
+LISTED_SKIPS: dict[str, str] = {}
+
+_skipped: list[tuple[str, str]] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Collects skips; under xdist this runs in the controller for every worker's test."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        _skipped.append((report.nodeid, reason))
+
+
+def _unlisted() -> list[tuple[str, str]]:
+    if not os.environ.get("CI"):
+        return []
+    return [skip for skip in _skipped if not any(skip[0].startswith(prefix) for prefix in LISTED_SKIPS)]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fails the run for skips that nobody wrote down."""
+    if _unlisted() and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says which."""
+    for test, reason in _unlisted():
+        terminalreporter.write_line(f"UNLISTED SKIP {test}: {reason}", red=True)
