@@ -1,6 +1,6 @@
 """Domains, sandboxes wanted, instance types."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table
 
 from studio.store.tables.base import metadata, name_column, time_column
 
@@ -10,6 +10,7 @@ domains = Table(
     name_column(primary_key=True),
     Column("title", String(200), nullable=False),
     Column("network_mode", String(16), nullable=False),
+    Column("port", Integer),  # of its lab, where <domain>.localhost does not resolve; null = by name
     time_column("created_ms"),
 )
 
@@ -32,10 +33,13 @@ sandboxes = Table(
     Column("owner", String(80), nullable=False),
     Column("wanted", Boolean, nullable=False),
     Column("lab_wanted", Boolean, nullable=False, default=False),
-    Column("token_sealed", String(512), nullable=False),
-    Column("lab_secret_sealed", String(512), nullable=False),
-    Column("role", String(16), nullable=False),
+    # Its token and its lab's secret are derived from this and the master key, so that none lies in the database.
+    Column("nonce", String(64), nullable=False),
+    # With what it was last started; another role now means it has to be started anew.
+    Column("applied_role", String(16), nullable=False, default=""),
+    Column("reason", String(1000), nullable=False, default=""),  # why it does not run, for people
     Column("wanted_ms", BigInteger),
+    Index("ix_sandboxes_domain", "domain"),
 )
 
 fork_servers = Table(

@@ -1,0 +1,1 @@
+"""Domains, their volumes, the sandboxes wanted in them, and the instance types."""

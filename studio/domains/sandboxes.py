@@ -1,0 +1,151 @@
+"""Which sandboxes are wanted, with which lab and fork servers: desired state; the sandbox loop makes it so."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+
+from studio import signing
+from studio.clock import now_ms
+from studio.errors import Denied, NotFound
+from studio.ids import check_name
+from studio.store import signal
+from studio.store.tables.access import memberships
+from studio.store.tables.domains import domains, fork_servers, sandboxes
+
+SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """`role` is the owner's role now ("" if they are no member any more; "service" for the service's own sandbox)."""
+
+    id: str
+    domain: str
+    owner: str
+    wanted: bool
+    lab_wanted: bool
+    nonce: str
+    applied_role: str
+    role: str
+    reason: str
+    network_mode: str
+    wanted_ms: int
+    environments: tuple[str, ...]
+
+    def token(self, secret: str) -> str:
+        """What its code shows on its own socket; another one after each start. `secret`: the master key."""
+        return "studio_sandbox_" + signing.keyed(secret, f"token {self.id} {self.nonce}")
+
+    def lab_secret(self, secret: str) -> str:
+        """What the gateway shows to its lab."""
+        return signing.keyed(secret, f"lab {self.id} {self.nonce}")
+
+
+def want(db: Connection, domain: str, owner: str, *, lab: bool = False, environment: str | None = None) -> str:
+    """Asks for the sandbox of (domain, owner) and, if given, its lab and a fork server of `environment`.
+
+    Returns the sandbox's id; writes nothing if all of it is wanted already. `owner` is a member or "service".
+    """
+    sandbox = _ensure_row(db, domain, owner)
+    if lab and owner == SERVICE:
+        raise Denied("The service sandbox has no lab.", "Open your own.")
+    found = get(db, sandbox)
+    changes: dict[str, object] = {}
+    if not found.wanted:
+        changes |= {"wanted": True, "wanted_ms": now_ms(), "reason": ""}
+    if lab and not found.lab_wanted:
+        changes |= {"lab_wanted": True}
+    if changes:
+        db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(changes))
+    if environment is not None and environment not in found.environments:
+        check_name(environment, "environment")
+        db.execute(insert(fork_servers).values(sandbox=sandbox, environment=environment, wanted_ms=now_ms()))
+        changes["environment"] = environment
+    if changes:
+        signal(db, "sandboxes", domain, sandbox)
+    return sandbox
+
+
+def unwant(db: Connection, sandbox: str) -> None:
+    """The sandbox shall end, with everything in it; asked for again, it starts again."""
+    found = get(db, sandbox)
+    values = {"wanted": False, "lab_wanted": False, "reason": ""}
+    db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(values))
+    db.execute(delete(fork_servers).where(fork_servers.c.sandbox == sandbox))
+    signal(db, "sandboxes", found.domain, sandbox)
+
+
+def unwant_lab(db: Connection, sandbox: str) -> None:
+    """The lab shall end; kernels, jobs and replicas go on."""
+    found = get(db, sandbox)
+    db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(lab_wanted=False))
+    signal(db, "sandboxes", found.domain, sandbox)
+
+
+def unwant_fork_server(db: Connection, sandbox: str, environment: str) -> None:
+    """The fork server shall end; what it forked goes on."""
+    found = get(db, sandbox)
+    which = (fork_servers.c.sandbox == sandbox) & (fork_servers.c.environment == environment)
+    if db.execute(delete(fork_servers).where(which)).rowcount:
+        signal(db, "sandboxes", found.domain, sandbox)
+
+
+def renew(db: Connection, sandbox: str, role: str) -> Sandbox:
+    """To be called before a start: a new nonce makes the tokens of the last one void; notes the role it starts with."""
+    values = {"nonce": signing.new_secret(), "applied_role": role}
+    db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(values))
+    signal(db, "labs", get(db, sandbox).domain, sandbox)
+    return get(db, sandbox)
+
+
+def set_reason(db: Connection, sandbox: str, reason: str) -> None:
+    """Why it does not run ("": nothing is wrong), for people who wait for it."""
+    found = get(db, sandbox)
+    if found.reason != reason[:1000]:
+        db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(reason=reason[:1000]))
+        signal(db, "running", found.domain, sandbox)
+
+
+def get(db: Connection, sandbox: str) -> Sandbox:
+    """The sandbox's desired state, or `NotFound`."""
+    row = db.execute(_query().where(sandboxes.c.id == sandbox)).one_or_none()
+    if row is None:
+        raise NotFound(f"No sandbox {sandbox} was ever asked for.", "Open the lab first.")
+    return _sandbox(db, row)
+
+
+def list_all(db: Connection, domain: str | None = None) -> list[Sandbox]:
+    """All that were ever asked for (of one domain)."""
+    query = _query().order_by(sandboxes.c.id)
+    rows = db.execute(query if domain is None else query.where(sandboxes.c.domain == domain)).all()
+    return [_sandbox(db, row) for row in rows]
+
+
+def _query() -> Select[Any]:
+    member = (memberships.c.domain == sandboxes.c.domain) & (memberships.c.user == sandboxes.c.owner)
+    joined = sandboxes.join(domains, domains.c.name == sandboxes.c.domain).outerjoin(memberships, member)
+    return select(sandboxes, memberships.c.role, domains.c.network_mode).select_from(joined)
+
+
+def _sandbox(db: Connection, row: Row[Any]) -> Sandbox:
+    values = dict(row._mapping)
+    values["role"] = SERVICE if values["owner"] == SERVICE else values["role"] or ""
+    forks = select(fork_servers.c.environment).where(fork_servers.c.sandbox == values["id"])
+    names = tuple(db.execute(forks.order_by(fork_servers.c.environment)).scalars())
+    return Sandbox(**values, environments=names)
+
+
+def _ensure_row(db: Connection, domain: str, owner: str) -> str:
+    sandbox = f"{check_name(domain, 'domain')}.{check_name(owner, 'user')}"
+    if owner != SERVICE:
+        member = (memberships.c.domain == domain) & (memberships.c.user == owner)
+        if db.execute(select(memberships.c.role).where(member)).one_or_none() is None:
+            raise Denied(f"{owner} is no member of {domain}.", "Ask one of its admins to add them.")
+    elif db.execute(select(domains.c.name).where(domains.c.name == domain)).one_or_none() is None:
+        raise NotFound(f"There is no domain {domain!r}.", "See `studio domain list`.")
+    if db.execute(select(sandboxes.c.id).where(sandboxes.c.id == sandbox)).one_or_none() is None:
+        given = {"id": sandbox, "domain": domain, "owner": owner, "wanted": False, "lab_wanted": False}
+        empty = {"applied_role": "", "reason": "", "wanted_ms": now_ms(), "nonce": signing.new_secret()}
+        db.execute(insert(sandboxes).values(**given, **empty))
+    return sandbox

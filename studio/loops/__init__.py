@@ -1,0 +1,1 @@
+"""Reconcilers: observed and desired state → pure `decide` → apply; one per slice, level-triggered."""

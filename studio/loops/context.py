@@ -1,0 +1,40 @@
+"""What loops work with; made once by `server`."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from studio.runtime.gateway_control import GatewayControl
+from studio.settings import Settings
+from studio.store import Store
+
+if TYPE_CHECKING:
+    from studio.runtime.supervising import Supervisor
+
+
+class Doors(Protocol):
+    """The server's own sockets, one per sandbox, in the folder that the sandbox sees."""
+
+    async def open(self, sandbox: str, token: str) -> None:
+        """Listens for `sandbox`; nobody is let in without `token`. Again with another token: the old one is void."""
+
+    async def close(self, sandbox: str) -> None:
+        """Ends the door and what came through it."""
+
+    def is_open(self, sandbox: str, token: str) -> bool:
+        """Whether the door is there and takes `token`."""
+
+
+@dataclass(slots=True)
+class LoopContext:
+    """Shared by all loops of one server process."""
+
+    settings: Settings
+    store: Store
+    supervisor: "Supervisor"
+    gateway: GatewayControl
+    address: str  # http://127.0.0.1:PORT of the gateway
+    gateway_stats: dict[str, dict[str, float]]  # "domain/endpoint" → the gateway's last figures
+    doors: Doors
+    secret: str  # the installation's master key: tokens of sandboxes are derived from it
+    isolation: str = "bubblewrap"  # what this host can do: bubblewrap or none
+    logged: dict[str, str] = field(default_factory=dict)  # what was last said about a thing, so that it is said once
