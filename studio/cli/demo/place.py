@@ -27,7 +27,7 @@ seen = {
     "neighbour": _try(lambda: pathlib.Path(%(neighbour)r).read_text()),
     "host_processes": sorted({_try(lambda p=p: pathlib.Path(f"/proc/{p}/cmdline").read_text()) for p in %(pids)r}),
     "gateway_port": _try(lambda: socket.create_connection(("127.0.0.1", %(port)d), 2) and "connected"),
-    "init_environment": _try(lambda: [l for l in pathlib.Path("/proc/1/environ").read_text().split("\\0") if "SECRET" in l]),
+    "init_environment": _try(lambda: pathlib.Path("/proc/1/environ").read_text()),
 }
 print(seen)
 """
@@ -145,6 +145,7 @@ def isolation(story: Story) -> Evidence:
     check(seen["database"] == "FileNotFoundError", f"The database can be read: {seen}")
     check(seen["neighbour"] == "FileNotFoundError", f"The neighbour's file can be read: {seen}")
     check(not any("studio.gateway" in text or "studio.server" in text for text in seen["host_processes"]), str(seen))
+    check(str(story.settings.home) not in seen["init_environment"], f"The first process shows the host: {seen}")
     check(seen["gateway_port"] == "ConnectionRefusedError", f"The host's port can be reached: {seen}")
     return {"isolation": level, **seen}
 
