@@ -1,0 +1,65 @@
+"""A replica: one model behind one unix socket. The fork server calls `main` in a fresh fork.
+
+    args = {"socket": path, "model_dir": folder of the MLflow model, "name": replica's name, "status"?: path}
+
+The socket appears only when the model has predicted its logged input example: whoever can connect has a ready
+replica. `status` (default: the socket's path + ".json") then says {"state": "Ready", …}; if the model cannot be used,
+{"state": "Failed", "message", "hint", "traceback"} and the process exits with 1.
+"""
+
+import asyncio
+import gc
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from studio.guest.serving.host import Host, write_status
+from studio.guest.serving.models import Model, load
+from studio.guest.serving.problems import CannotLoad
+
+
+def main(args: dict[str, Any]) -> None:
+    """Loads, checks, serves until drained (SIGTERM, or a DRAIN frame); exits with 1 if the model cannot be used."""
+    socket = Path(args["socket"])
+    status = Path(args.get("status") or f"{socket}.json")
+    about: dict[str, Any] = {"name": str(args.get("name") or socket.stem), "pid": os.getpid()}
+    begun = time.perf_counter()
+    try:
+        model = load(Path(args["model_dir"]))
+    except CannotLoad as problem:
+        print(f"{problem.details}\n{problem.message}\n{problem.hint}", file=sys.stderr, flush=True)
+        write_status(
+            status,
+            about | {"state": "Failed", "message": problem.message, "hint": problem.hint, "traceback": problem.details},
+        )
+        sys.exit(1)
+    about |= _describe(model) | {"load_ms": round((time.perf_counter() - begun) * 1000, 1)}
+    # What was loaded stays: the collector need not walk it, and its pages stay shared with the fork server.
+    gc.collect()
+    gc.freeze()
+    _run(model, about, socket, status)
+
+
+def _describe(model: Model) -> dict[str, Any]:
+    return {
+        "state": "Ready",
+        "flavor": model.flavor,
+        "arrays": model.arrays,
+        "row_wise": model.row_wise,
+        "checked": model.described.example is not None,
+    }
+
+
+def _run(model: Model, about: dict[str, Any], socket: Path, status: Path) -> None:
+    async def serve() -> None:
+        host = Host(model, about, asyncio.get_running_loop())
+        await host.serve(socket, lambda: write_status(status, about))
+
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(serve())
+    else:
+        uvloop.run(serve())

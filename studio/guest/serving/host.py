@@ -1,0 +1,169 @@
+"""The replica's door: frames on a unix socket, answered by the batcher; drained on request."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from studio.guest import frames
+from studio.guest.serving.batching import Batcher, Call
+from studio.guest.serving.models import Model
+
+_GRACE_S = 20.0
+_QUIET_S = 0.25
+
+
+class _Header(msgspec.Struct):
+    type: str = "application/json"
+
+
+_header = msgspec.json.Decoder(_Header).decode
+
+
+class Host:
+    """Serves one model; `hello` is what every new connection is told first."""
+
+    def __init__(self, model: Model, hello: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.hello = msgspec.json.encode(hello)
+        self.batcher = Batcher(model, loop, self.flush)
+        self.doors: set[Door] = set()
+        self.draining = False
+        self.last_frame = time.monotonic()
+        self._drained = asyncio.Event()
+        self._loop = loop
+        self._server: asyncio.AbstractServer | None = None
+        self._path: Path | None = None
+        self._inode = 0
+
+    async def serve(self, path: Path, ready: Callable[[], None]) -> None:
+        """Answers on `path` until drained; `ready` is called once it can be connected to."""
+        with suppress(FileNotFoundError):
+            path.unlink()
+        self._server = await self._loop.create_unix_server(lambda: Door(self), str(path), backlog=1024)
+        self._path, self._inode = path, path.stat().st_ino
+        path.chmod(0o600)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self.drain)
+        ready()
+        await self._drained.wait()
+
+    def flush(self) -> None:
+        """Writes the answers of a finished batch, one write per connection."""
+        for door in self.doors:
+            door.flush()
+
+    def drain(self) -> None:
+        """Takes no new connection, asks callers to send nothing new, ends when the last answer is out."""
+        if self.draining:
+            return
+        self.draining = True
+        if self._server is not None:
+            self._server.close()
+        if self._path is not None:
+            with suppress(OSError):
+                # A successor may have bound the same name already.
+                if self._path.stat().st_ino == self._inode:
+                    self._path.unlink()
+        for door in self.doors:
+            door.send(frames.encode(frames.DRAIN, 0))
+        self.last_frame = time.monotonic()
+        self._end_when_idle(self.last_frame + _GRACE_S)
+
+    def _end_when_idle(self, latest: float) -> None:
+        now = time.monotonic()
+        quiet = not self.doors or now - self.last_frame > _QUIET_S
+        if now > latest or (not len(self.batcher) and quiet):
+            for door in list(self.doors):
+                door.close()
+            self._drained.set()
+        else:
+            self._loop.call_later(0.01, self._end_when_idle, latest)
+
+
+class Door(asyncio.Protocol):
+    """One connection of a caller."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._decoder = frames.Decoder()
+        self._calls: dict[int, Call] = {}
+        self._out: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._host.doors.add(self)
+        transport.write(frames.encode(frames.HELLO, 0, self._host.hello))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._host.doors.discard(self)
+        for call in self._calls.values():
+            call.cancelled = True
+        self._calls.clear()
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            received = self._decoder.feed(data)
+        except frames.FrameError:
+            self.close()
+            return
+        self._host.last_frame = time.monotonic()
+        for frame in received:
+            if frame.kind == frames.REQUEST:
+                self._request(frame)
+            elif frame.kind == frames.CANCEL:
+                if call := self._calls.pop(frame.id, None):
+                    call.cancelled = True
+            elif frame.kind == frames.PING:
+                self.send(frames.encode(frames.PONG, frame.id, self._host.hello))
+            elif frame.kind == frames.DRAIN:
+                self._host.drain()
+
+    def _request(self, frame: frames.Frame) -> None:
+        try:
+            kind = _header(frame.header).type
+        except msgspec.DecodeError:
+            kind = "application/json"
+
+        def answer(status: int, body: bytes, rows: int, spent: int, headers: dict[str, str] | None) -> None:
+            self._calls.pop(frame.id, None)
+            if headers is None:
+                head = b'{"status":%d,"rows":%d,"us":%d}' % (status, rows, spent)
+            else:
+                head = msgspec.json.encode({"status": status, "rows": rows, "us": spent, "headers": headers})
+            self._out.append(frames.encode(frames.ANSWER, frame.id, head, body))
+
+        call = self._calls[frame.id] = Call(frame.body, kind, answer)
+        self._host.batcher.add(call)
+        if self._out:
+            self.flush()
+
+    def send(self, data: bytes) -> None:
+        """Writes `data` if the connection still lives."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        """Writes the answers that have gathered."""
+        if self._out:
+            self.send(b"".join(self._out))
+            self._out.clear()
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+def write_status(path: Path, status: dict[str, Any]) -> None:
+    """Replaces the status file of a replica, atomically."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_bytes(msgspec.json.encode(status))
+    temporary.replace(path)
