@@ -1,0 +1,1 @@
+"""Endpoints, variants, replicas: desired state, and the decisions that make it so."""
