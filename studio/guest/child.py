@@ -1,0 +1,106 @@
+"""The first moments of a kernel, job or replica: out of the fork server's skin, hello, go, then its own work."""
+
+import gc
+import importlib
+import json
+import os
+import random
+import signal
+import sys
+
+from studio.guest.lines import admit
+
+# kind → the module whose `main(args)` does the work; imported only in the child.
+KINDS = {"kernel": "studio.guest.kernel", "job": "studio.guest.job", "replica": "studio.guest.replica"}
+NOT_ADMITTED = 75
+
+
+class Born(BaseException):
+    """Raised in the child of a fork, to leave the fork server's loop."""
+
+    def __init__(self, order):
+        super().__init__(order["name"])
+        self.order = order
+
+
+def run(order):
+    """Lives the child's life and returns its exit code. 75 (EX_TEMPFAIL): the supervisor did not let it run."""
+    _leave_parent()
+    try:
+        answer, log = admit(order["name"], order["kind"])
+    except (PermissionError, TimeoutError) as error:
+        os.write(2, f"{order['name']} was not admitted: {error}\n".encode())
+        return NOT_ADMITTED
+    _redirect(order.get("log"), log)
+    os.environ.update({key: str(value) for key, value in {**order.get("env", {}), **answer.get("env", {})}.items()})
+    _reseed()
+    _set_threads()
+    if order.get("cwd"):
+        os.chdir(order["cwd"])
+    gc.enable()
+    module = importlib.import_module(KINDS[order["kind"]])
+    code = module.main(order.get("args", {}))
+    return 0 if code is None else code
+
+
+def _leave_parent():
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("JPY_PARENT_PID", None)
+    try:
+        # When the sandbox as a whole runs out of memory, a child goes before the fork server and pid 1.
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("500")
+    except OSError:
+        return
+
+
+def _redirect(path, descriptor):
+    """Null on 0, the log on 1 and 2, and Python's streams made anew on them, unbuffered line by line."""
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    if descriptor is None and path:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    if descriptor is not None:
+        os.dup2(descriptor, 1)
+        os.dup2(descriptor, 2)
+        os.close(descriptor)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        stream = open(number, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+        stream.reconfigure(write_through=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)
+
+
+def _reseed():
+    """Two forks of one process would draw the same 'random' numbers."""
+    random.seed()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+
+
+def _set_threads():
+    """OMP_NUM_THREADS and its like were read when the libraries were imported: their pools are set by call instead."""
+    count = os.environ.get("OMP_NUM_THREADS", "1")
+    if count in ("", "1") or not count.isdigit():
+        return
+    try:
+        import threadpoolctl
+    except ImportError:
+        return
+    threadpoolctl.threadpool_limits(int(count))
+
+
+if __name__ == "__main__":
+    # A fresh interpreter, where forking was not safe: `--order <descriptor>`.
+    with open(int(sys.argv[2]), "rb") as _file:
+        _order = json.load(_file)
+    sys.path[:] = [_place for _place in sys.path if _place not in ("", os.getcwd())]
+    sys.exit(run(_order))

@@ -1,0 +1,161 @@
+"""A process that has imported an environment's libraries and forks kernels, jobs and replicas.
+
+`<environment python> -m studio.guest.forkserver --name <environment> --preload pandas,sklearn.ensemble`
+It must have one thread whenever it forks (a lock held by another thread stays locked in the child for ever): before each
+fork the count is looked up, and when it is not one the child is a fresh interpreter instead. A preloaded module that leaves
+threads behind is found out at the start and left out by starting once more without it."""
+
+import argparse
+import gc
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from studio.guest import child
+from studio.guest.lines import LineServer, Reporter
+
+
+class ForkServer:
+    """The children by name, and the reports of what ended."""
+
+    def __init__(self, name, preloaded, failed):
+        self._children = {}
+        self._preloaded, self._failed = preloaded, failed
+        self._reporter = Reporter(f"fork-{name}")
+        path = os.path.join(os.environ["STUDIO_OUT"], f"fork-{name}.sock")
+        self._server = LineServer(path, self._handle, self._reap, self._reporter.flush)
+
+    def run(self):
+        """Serves for ever; in a fork's child it raises `child.Born`."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+        self._reporter.ready()
+        self._server.run()
+
+    def _handle(self, message, _descriptors):
+        operation = message.get("op")
+        if operation == "fork":
+            return self._fork(message)
+        if operation == "signal":
+            pid = (
+                self._children[message["name"]]["pid"] if message.get("name") in self._children else message.get("pid")
+            )
+            if not isinstance(pid, int) or pid <= 1 or pid == os.getpid():
+                return {"ok": False, "error": f"no child {message.get('name')}"}
+            (os.killpg if message.get("group") else os.kill)(pid, int(message["signal"]))
+            return {"ok": True}
+        if operation == "list":
+            return {"ok": True, "children": [{"name": name, **found} for name, found in self._children.items()]}
+        if operation == "ping":
+            return {"ok": True, "threads": threads(), "preloaded": self._preloaded, "failed": self._failed}
+        return {"ok": False, "error": f"unknown operation {operation!r}"}
+
+    def _fork(self, order):
+        name = order["name"]
+        if name in self._children:
+            return {"ok": False, "error": f"a child {name} is running"}
+        if not isinstance(name, str) or order["kind"] not in child.KINDS:
+            return {"ok": False, "error": f"unknown kind {order['kind']!r}"}
+        single = threads() == 1
+        pid = os.fork() if single else _spawn(order)
+        if pid == 0:
+            self._server.close()
+            raise child.Born(order)
+        self._children[name] = {"pid": pid, "kind": order["kind"], "started_ms": time.time_ns() // 1_000_000}
+        return {"ok": True, "pid": pid, "forked": single}
+
+    def _reap(self):
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            names = [name for name, found in self._children.items() if found["pid"] == pid]
+            for name in names:
+                del self._children[name]
+            self._reporter.exited(names[0] if names else "", pid, status)
+
+
+def threads():
+    """Threads of this process as the kernel counts them: compiled libraries start some that Python does not know."""
+    try:
+        with open("/proc/self/status") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Threads:"))
+    except (OSError, StopIteration):
+        import threading
+
+        return threading.active_count()
+
+
+def _spawn(order):
+    """A fresh interpreter for the child, given its order in a file that has no name any more."""
+    with tempfile.TemporaryFile() as file:
+        file.write(json.dumps(order).encode())
+        file.flush()
+        file.seek(0)
+        argv = [sys.executable, "-m", "studio.guest.child", "--order", str(file.fileno())]
+        process = subprocess.Popen(argv, pass_fds=(file.fileno(),), start_new_session=True)
+    # Reaped by this server's own wait: Popen must not look for it again.
+    process.returncode = 0
+    return process.pid
+
+
+def preload(names):
+    """Imports what can be imported. Returns (imported, {name: why not}, names after which more than one thread lived)."""
+    imported, failed, threaded = [], {}, []
+    for name in names:
+        before = threads()
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            # A package that is broken or absent costs its own speed, not the whole environment.
+            failed[name] = f"{type(error).__name__}: {error}"
+            continue
+        if threads() > max(1, before):
+            threaded.append(name)
+        imported.append(name)
+    return imported, failed, threaded
+
+
+def main():
+    """Never returns, except in a child, whose end is the interpreter's normal end (exit handlers run)."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--preload", default="")
+    parser.add_argument("--without", default="")
+    options = parser.parse_args()
+    os.environ.pop("JPY_PARENT_PID", None)
+    # `-m` put the working directory first: a file planted there must not replace a library.
+    sys.path[:] = [
+        place for place in sys.path if place not in ("", os.getcwd()) or place == os.environ.get("PYTHONPATH")
+    ]
+    without = set(filter(None, options.without.split(",")))
+    names = [name for name in options.preload.split(",") if name and name not in without]
+    imported, failed, threaded = preload(names)
+    if threads() != 1 and threaded:
+        argv = ["--name", options.name, "--preload", options.preload, "--without", ",".join({*without, *threaded})]
+        os.execv(sys.executable, [sys.executable, "-m", "studio.guest.forkserver", *argv])
+    failed.update(dict.fromkeys(without, "leaves threads behind: imported by each child itself"))
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        ForkServer(options.name, imported, failed).run()
+    except child.Born as born:
+        order = born.order
+    # Outside of `except`, so that a child's own errors do not show the fork server's as their context.
+    sys.exit(child.run(order))
+
+
+if __name__ == "__main__":
+    # By its real name: what a child imports as `studio.guest.forkserver` is then the same module.
+    from studio.guest.forkserver import main as named_main
+
+    named_main()

@@ -1,0 +1,205 @@
+"""JSON lines over unix sockets for processes that must stay single-threaded: one selector, no event loop.
+
+Standard library only, and nothing heavy: pid 1 of a sandbox imports this too."""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import time
+
+MAX_LINE = 4 * 1024 * 1024
+
+
+class LineServer:
+    """Answers each line with `handle(message, descriptors) -> dict`; calls `on_children` when a child may have ended and
+    `on_tick` about twice a second."""
+
+    def __init__(self, path, handle, on_children, on_tick):
+        self._handle, self._on_children, self._on_tick = handle, on_children, on_tick
+        self._selector = selectors.DefaultSelector()
+        self._connections = {}
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._server.bind(path)
+        os.chmod(path, 0o600)
+        self._server.listen(64)
+        self._server.setblocking(False)
+        self._selector.register(self._server, selectors.EVENT_READ, self._accept)
+        self._awake, self._wake = socket.socketpair()
+        for end in (self._awake, self._wake):
+            end.setblocking(False)
+        self._selector.register(self._awake, selectors.EVENT_READ, self._woken)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+
+    def run(self):
+        """Serves for ever; only an exception of a handler (a fork's child, an ordered end) leaves it."""
+        self._on_children()
+        due = time.monotonic()
+        while True:
+            for key, _ in self._selector.select(max(0.0, due - time.monotonic())):
+                key.data(key.fileobj)
+            if time.monotonic() >= due:
+                due = time.monotonic() + 0.5
+                self._on_tick()
+
+    def close(self):
+        """Lets go of every descriptor, in a fork's child; the parent's sockets go on."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._selector.close()
+        for held in (self._server, self._awake, self._wake, *self._connections):
+            held.close()
+        self._connections.clear()
+
+    def _woken(self, end):
+        with contextlib.suppress(BlockingIOError):
+            while end.recv(4096):
+                pass
+        self._on_children()
+
+    def _accept(self, server):
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            connection, _ = server.accept()
+            connection.setblocking(False)
+            self._connections[connection] = (bytearray(), [])
+            self._selector.register(connection, selectors.EVENT_READ, self._read)
+
+    def _drop(self, connection):
+        _, descriptors = self._connections.pop(connection)
+        self._selector.unregister(connection)
+        connection.close()
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    def _read(self, connection):
+        buffer, descriptors = self._connections[connection]
+        try:
+            data, received, _, _ = socket.recv_fds(connection, 1 << 16, 4)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, received = b"", []
+        descriptors += received
+        buffer += data
+        if not data or len(buffer) > MAX_LINE:
+            self._drop(connection)
+            return
+        while b"\n" in buffer:
+            line, _, rest = bytes(buffer).partition(b"\n")
+            buffer[:] = rest
+            passed, descriptors[:] = list(descriptors), []
+            try:
+                answer = self._answer(line, passed)
+            finally:
+                for descriptor in passed:
+                    os.close(descriptor)
+            try:
+                connection.sendall(json.dumps(answer).encode() + b"\n")
+            except OSError:
+                # A peer that does not read its answers loses its connection, never holds up the others.
+                self._drop(connection)
+                return
+
+    def _answer(self, line, descriptors):
+        try:
+            message = json.loads(line)
+            if not isinstance(message, dict):
+                raise ValueError("a line holds one object")
+            return self._handle(message, descriptors)
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+
+
+class Reporter:
+    """Tells the supervisor who ended. What it has not confirmed lies in a file and is sent again: it may be away."""
+
+    def __init__(self, who):
+        self._who = who
+        self._hello = os.path.join(os.environ["STUDIO_IN"], "hello.sock")
+        self._spool = os.path.join(os.environ["STUDIO_OUT"], f"exits-{who}.jsonl")
+        self._pending = []
+        self._ready = False
+        with contextlib.suppress(OSError, ValueError), open(self._spool) as file:
+            self._pending = [json.loads(line) for line in file]
+
+    def exited(self, name, pid, status):
+        """Reports one ended process from its wait status."""
+        by_signal = os.WIFSIGNALED(status)
+        code = None if by_signal else os.WEXITSTATUS(status)
+        number = os.WTERMSIG(status) if by_signal else None
+        report = {"name": name, "pid": pid, "code": code, "signal": number, "at_ms": time.time_ns() // 1_000_000}
+        self._pending.append({"exited": report, "from": self._who})
+        self._save()
+        self.flush()
+
+    def ready(self):
+        """Says that this process serves now; repeated with the next flush if nobody heard it."""
+        self._ready = True
+        self.flush()
+
+    def flush(self):
+        """Sends what is pending; True if nothing is left."""
+        while self._pending or self._ready:
+            message = self._pending[0] if self._pending else {"ready": self._who}
+            if not self._send(message):
+                return False
+            if self._pending:
+                self._pending.pop(0)
+                self._save()
+            else:
+                self._ready = False
+        return True
+
+    def _send(self, message):
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+                client.settimeout(0.5)
+                client.connect(self._hello)
+                client.sendall(json.dumps(message).encode() + b"\n")
+                return bool(client.recv(4096))
+        except OSError:
+            return False
+
+    def _save(self):
+        fresh = self._spool + ".new"
+        try:
+            with open(fresh, "w") as file:
+                file.writelines(json.dumps(message) + "\n" for message in self._pending)
+            os.replace(fresh, self._spool)
+        except OSError:
+            # A full disk: the report is still in memory and goes out with the next flush.
+            return
+
+
+def admit(name, kind, timeout_s=15.0):
+    """A child's hello: waits until the supervisor has put it under its limits and says go.
+
+    Returns (answer, descriptor of its log or None). Raises `PermissionError` if refused, `TimeoutError` if nobody
+    answered; the supervisor may be restarting, so the connect is tried again until then."""
+    path = os.path.join(os.environ["STUDIO_IN"], "hello.sock")
+    deadline = time.monotonic() + timeout_s
+    hello = json.dumps({"name": name, "kind": kind}).encode() + b"\n"
+    while True:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+                client.settimeout(max(0.1, deadline - time.monotonic()))
+                client.connect(path)
+                client.sendall(hello)
+                data, descriptors, _, _ = socket.recv_fds(client, 1 << 16, 4)
+                while data and not data.endswith(b"\n"):
+                    data += client.recv(1 << 16)
+            if data:
+                answer = json.loads(data)
+                if not answer.get("go"):
+                    raise PermissionError(answer.get("why", "refused"))
+                return answer, (descriptors[0] if descriptors else None)
+        except (ConnectionError, FileNotFoundError, socket.timeout):
+            pass  # Nobody there yet: tried again below until the deadline.
+        if time.monotonic() >= deadline:
+            raise TimeoutError(f"no answer from the supervisor in {timeout_s} s")
+        time.sleep(0.02)

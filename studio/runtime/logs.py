@@ -1,0 +1,116 @@
+"""Log files: opened by the host below one folder, capped, read without following links."""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+
+from studio.errors import Invalid, NotFound
+
+CAP_BYTES = 32 * 1024 * 1024
+
+
+class Tail(Struct, frozen=True):
+    """A piece of a log. `next_offset` is where to go on; `truncated`: older text was cut away since `offset`."""
+
+    text: str
+    next_offset: int
+    size: int
+    truncated: bool = False
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    parts = PurePosixPath(name).parts
+    if not parts or any(part in ("/", "..", ".") or "\0" in part or "\\" in part for part in parts):
+        raise Invalid(f"{name!r} is not the name of a log.")
+    return parts
+
+
+def _open(root: Path, name: str, flags: int, *, make: bool) -> int:
+    *folders, last = _parts(name)
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for folder in folders:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(folder, 0o700, dir_fd=descriptor)
+            following = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = following
+        opened = os.open(last, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise Invalid(f"{name} is not a regular file.")
+    return opened
+
+
+def name_below(root: Path, path: str) -> str:
+    """The part of `path` below `root`; `Invalid` if it is not below it."""
+    try:
+        name = str(PurePosixPath(path).relative_to(root)) if path.startswith("/") else path
+    except ValueError:
+        raise Invalid(f"The log {path!r} is not below {root}.") from None
+    _parts(name)
+    return name
+
+
+def open_append(root: Path, name: str) -> int:
+    """A descriptor that appends to the log `name` below `root`; folders are made, links are refused."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _open(root, name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, make=True)
+
+
+def tail(root: Path, name: str, offset: int = 0, limit: int = 262_144) -> Tail:
+    """Text of the log from byte `offset` (negative: that many bytes before the end), at most `limit` bytes."""
+    try:
+        descriptor = _open(root, name, os.O_RDONLY, make=False)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(f"There is no log {name}.", "It appears when the process has started.") from None
+    except OSError as error:
+        raise Invalid(f"The log {name} cannot be read: {error.strerror}.") from error
+    try:
+        size = os.fstat(descriptor).st_size
+        truncated = offset > size
+        begin = max(0, size + offset) if offset < 0 else 0 if truncated else offset
+        data = os.pread(descriptor, max(0, limit), begin)
+    finally:
+        os.close(descriptor)
+    cut = len(data) - _incomplete(data) if begin + len(data) < size else len(data)
+    return Tail(data[:cut].decode("utf-8", "replace"), begin + cut, size, truncated)
+
+
+def _incomplete(data: bytes) -> int:
+    """Bytes at the end of `data` that begin a UTF-8 character without finishing it (0 to 3)."""
+    for back in range(1, min(4, len(data) + 1)):
+        byte = data[-back]
+        if byte & 0xC0 != 0x80:
+            need = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2 if byte >= 0xC0 else 1
+            return back if need > back else 0
+    return 0
+
+
+def cap(root: Path, cap_bytes: int = CAP_BYTES) -> list[str]:
+    """Cuts every log below `root` that is over `cap_bytes` to its last eighth (writers append, so they go on); the
+    names that were cut."""
+    shortened: list[str] = []
+    if not root.is_dir():
+        return shortened
+    for path in root.rglob("*.log"):
+        name = str(path.relative_to(root))
+        with suppress(OSError, Invalid):
+            if path.lstat().st_size <= cap_bytes:
+                continue
+            descriptor = _open(root, name, os.O_RDWR, make=False)
+            try:
+                size = os.fstat(descriptor).st_size
+                kept = os.pread(descriptor, cap_bytes // 8, size - cap_bytes // 8)
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, b"[earlier output was cut: the log had reached its cap]\n" + kept, 0)
+            finally:
+                os.close(descriptor)
+            shortened.append(name)
+    return shortened
