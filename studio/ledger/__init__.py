@@ -1,0 +1,6 @@
+"""What every started thing cost: entries with the price frozen at their start, and sums over them."""
+
+from studio.ledger.entries import Entry, ended, entry, get, open_entries, started, tick
+from studio.ledger.spending import By, Share, daily, spend, total
+
+__all__ = ["By", "Entry", "Share", "daily", "ended", "entry", "get", "open_entries", "spend", "started", "tick", "total"]

@@ -1,0 +1,129 @@
+"""Entries of the ledger: begun once, ticked while the thing is seen alive, ended once."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, select, update
+
+from studio.errors import NotFound
+from studio.store import signal
+from studio.store.tables.domains import instance_types
+from studio.store.tables.ledger import ledger
+
+MS_PER_HOUR = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run of one thing. `price_per_hour` is the price at its start; it counts until `ended_ms`, else `ticked_ms`."""
+
+    resource: str
+    domain: str
+    user: str
+    kind: str
+    name: str
+    instance_type: str
+    price_per_hour: float
+    started_ms: int
+    ticked_ms: int
+    ended_ms: int | None
+    memory_bytes: int
+    cpu_ms: int
+    cpu_percent: float
+
+    @property
+    def cost(self) -> float:
+        """What it has cost so far."""
+        until = self.ticked_ms if self.ended_ms is None else self.ended_ms
+        return max(0, until - self.started_ms) * self.price_per_hour / MS_PER_HOUR
+
+
+def entry(row: Row[tuple[object, ...]]) -> Entry:
+    """The entry of a row of the table."""
+    return Entry(**row._mapping)
+
+
+def started(
+    db: Connection, domain: str, user: str, kind: str, resource: str, name: str, instance_type: str, at_ms: int
+) -> bool:
+    """Begins the entry of `resource` at the price that `instance_type` has now; False if it is open already.
+
+    One that was thought ended and is seen again goes on, at its old price. An instance type that is not in the price
+    list costs nothing.
+    """
+    known = db.execute(select(ledger.c.ended_ms).where(ledger.c.resource == resource)).first()
+    if known is not None and known.ended_ms is None:
+        return False
+    if known is not None:
+        db.execute(update(ledger).where(ledger.c.resource == resource).values(ended_ms=None))
+    else:
+        price = db.scalar(select(instance_types.c.price_per_hour).where(instance_types.c.name == instance_type))
+        db.execute(
+            ledger.insert().values(
+                resource=resource,
+                domain=domain,
+                user=user,
+                kind=kind,
+                name=name,
+                instance_type=instance_type,
+                price_per_hour=price or 0.0,
+                started_ms=at_ms,
+                ticked_ms=at_ms,
+            )
+        )
+    signal(db, "running", domain, resource)
+    return True
+
+
+def is_known(db: Connection, resource: str) -> bool:
+    """Whether `resource` has an entry, open or ended."""
+    return db.execute(select(ledger.c.resource).where(ledger.c.resource == resource)).first() is not None
+
+
+def tick(db: Connection, resource: str, at_ms: int, *, memory_bytes: int = 0, cpu_ms: int = 0) -> None:
+    """Notes that `resource` was alive at `at_ms`, with the memory it holds and the processor time it has used so far.
+
+    Time never runs backwards here: a tick before the last one, or of an ended entry, changes nothing.
+    """
+    row = db.execute(
+        select(ledger.c.ticked_ms, ledger.c.cpu_ms).where(ledger.c.resource == resource, ledger.c.ended_ms.is_(None))
+    ).first()
+    if row is None or at_ms <= row.ticked_ms:
+        return
+    percent = 100.0 * max(0, cpu_ms - row.cpu_ms) / (at_ms - row.ticked_ms)
+    db.execute(
+        update(ledger)
+        .where(ledger.c.resource == resource)
+        .values(ticked_ms=at_ms, memory_bytes=memory_bytes, cpu_ms=cpu_ms, cpu_percent=percent)
+    )
+
+
+def ended(db: Connection, resource: str, at_ms: int) -> None:
+    """Ends the entry at `at_ms`, not before its start; the first end stands."""
+    row = db.execute(
+        select(ledger.c.domain, ledger.c.started_ms).where(
+            ledger.c.resource == resource, ledger.c.ended_ms.is_(None)
+        )
+    ).first()
+    if row is None:
+        return
+    end = max(at_ms, row.started_ms)
+    db.execute(
+        update(ledger).where(ledger.c.resource == resource).values(ended_ms=end, ticked_ms=end, cpu_percent=0.0)
+    )
+    signal(db, "running", row.domain, resource)
+
+
+def get(db: Connection, domain: str, resource: str) -> Entry:
+    """The entry of `resource` in `domain`, or `NotFound`."""
+    row = db.execute(select(ledger).where(ledger.c.resource == resource, ledger.c.domain == domain)).first()
+    if row is None:
+        raise NotFound(f"Nothing called {resource!r} has run in {domain}.", "Look at the list of what runs now.")
+    return entry(row)
+
+
+def open_entries(db: Connection, domain: str | None = None) -> list[Entry]:
+    """What runs now (in `domain`, else everywhere), longest first."""
+    query = select(ledger).where(ledger.c.ended_ms.is_(None)).order_by(ledger.c.started_ms, ledger.c.resource)
+    if domain is not None:
+        query = query.where(ledger.c.domain == domain)
+    return [entry(row) for row in db.execute(query)]
