@@ -1,0 +1,185 @@
+"""The story as a stranger sees it: only the command, plain HTTP and the `mlflow` client; nothing of Studio is imported."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = Path(os.environ.get("STUDIO_TEST_ENVIRONMENTS", ROOT / ".cache" / "environments"))
+STUDIO = [str(Path(sys.executable).parent / "studio")]
+IDS = (
+    "up signin domain environment lab kernel isolation data train runs evaluate register deploy predict wake traffic "
+    "drift_quiet drift alert rows job compare promote undo kill_server cost stop_all down"
+).split()
+pytestmark = pytest.mark.xdist_group("story")
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "MLFLOW_"))}
+    return kept | {"STUDIO_ENVIRONMENTS": str(ENVIRONMENTS)}
+
+
+def _studio(home: Path, *words: str) -> Any:
+    line = [*STUDIO, "--home", str(home), *words]
+    done = subprocess.run(line, capture_output=True, text=True, env=_environment(), stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout) if "--json" in words else done.stdout
+
+
+def _demo(home: Path, *words: str, before: tuple[str, ...] = ()) -> tuple[int, dict[str, Any]]:
+    line = [*before, *STUDIO, "demo", "--check", "--json", "--keep", str(home), *words]
+    done = subprocess.run(line, capture_output=True, text=True, env=_environment(), stdin=subprocess.DEVNULL)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The home and the report of one whole run; Studio is up again on that home for the tests that read it back."""
+    home = tmp_path_factory.mktemp("story")
+    code, report = _demo(home)
+    failed = [step for step in report["steps"] if not step["ok"]]
+    assert code == 0 and not failed, failed
+    _studio(home, "up", "--detach", "--no-browser", "--port", "0")
+    yield home, report
+    _studio(home, "down")
+
+
+@pytest.fixture(scope="module")
+def evidence(told: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
+    """Step id → what it proved."""
+    return {step["id"]: step["evidence"] for step in told[1]["steps"]}
+
+
+@pytest.fixture(scope="module")
+def key(told: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
+    """A key for programs, as `studio key create --json` prints it."""
+    user = _studio(told[0], "user", "list", "--json")[0]["name"]
+    made: dict[str, Any] = _studio(told[0], "key", "create", "--domain", "demo", "--user", user, "--json")
+    return made
+
+
+def _get(told: tuple[Path, dict[str, Any]], key: dict[str, Any], path: str) -> Any:
+    address = _studio(told[0], "status", "--json")["address"]
+    headers = {"authorization": f"Bearer {key['token']}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{address}/api/v1/{path}", headers=headers)) as answer:
+        return json.load(answer)
+
+
+def test_every_step_is_told_in_order(told: tuple[Path, dict[str, Any]]) -> None:
+    assert [step["id"] for step in told[1]["steps"]] == IDS
+    assert all(step["ok"] and step["evidence"] for step in told[1]["steps"])
+
+
+def test_the_mlflow_client_finds_what_was_trained(
+    told: tuple[Path, dict[str, Any]], evidence: dict[str, Any], key: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in key["env"].items():
+        monkeypatch.setenv(name, value)
+    from mlflow import MlflowClient
+
+    client = MlflowClient(key["env"]["MLFLOW_TRACKING_URI"], key["env"]["MLFLOW_TRACKING_URI"])
+    for run_id, name in evidence["train"]["runs"].items():
+        assert client.get_run(run_id).info.run_name == name
+    best = evidence["runs"]["best"]
+    (curve, points), *_ = evidence["runs"]["curve"].items()
+    assert len(client.get_metric_history(best, curve)) == points
+    model = evidence["register"]
+    assert client.get_model_version(model["model"], model["version"]).run_id == model["source_run"]
+    assert len(client.search_model_versions(f"name='{model['model']}'")) == len(evidence["compare"]["auc_by_version"])
+
+
+def test_the_evidence_of_the_watching_is_there(
+    told: tuple[Path, dict[str, Any]], evidence: dict[str, Any], key: dict[str, Any]
+) -> None:
+    alert = _get(told, key, f"domains/demo/alerts/{evidence['alert']['alert']}")
+    assert evidence["drift"]["planted"] in alert["columns"]
+    rows = _get(told, key, f"domains/demo/alerts/{alert['id']}/rows?limit=10000")
+    assert len(rows["row_ids"]) == len(set(rows["row_ids"])) == evidence["rows"]["rows"]
+    assert rows["row_ids"][:5] == evidence["rows"]["row_ids"]
+    job = _get(told, key, f"domains/demo/jobs/{evidence['job']['job']}")
+    assert job["state"] == "Completed" and job["run_ids"] == evidence["job"]["runs"]
+    dataset = _get(told, key, f"domains/demo/datasets/{evidence['data']['dataset']}")
+    assert dataset["hash"] == evidence["data"]["hash"]
+    assert _get(told, key, "domains/demo/cost")["month"] >= evidence["cost"]["today"] > 0
+
+
+def test_a_wrong_key_reads_nothing(told: tuple[Path, dict[str, Any]], key: dict[str, Any]) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+        _get(told, {"token": key["token"] + "x"}, "domains/demo/jobs")
+    refused.value.close()
+
+
+def test_without_the_shift_the_story_fails_at_the_drift(tmp_path: Path) -> None:
+    code, report = _demo(tmp_path / "home", "--omit", "shift")
+    assert code == 1
+    assert report["steps"][-1]["id"] == "drift" and not report["steps"][-1]["ok"]
+    assert "shift" in report["steps"][-1]["evidence"]["error"]
+
+
+def test_with_its_replicas_killed_for_good_the_story_fails(tmp_path: Path) -> None:
+    home, ended = tmp_path / "home", threading.Event()
+
+    def kill() -> None:
+        while not ended.is_set():
+            shown = subprocess.run(
+                [*STUDIO, "--home", str(home), "status", "--json"], capture_output=True, text=True, env=_environment()
+            )
+            boxes = json.loads(shown.stdout)["sandboxes"] if shown.returncode == 0 else []
+            for child in (child for box in boxes for child in box["children"] if child["kind"] == "replica"):
+                try:
+                    os.kill(child["pid"], signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+            ended.wait(0.2)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    begun = time.monotonic()
+    try:
+        code, report = _demo(home)
+    finally:
+        ended.set()
+        killer.join()
+    assert code == 1, report["steps"][-1]
+    assert report["steps"][-1]["id"] in IDS[IDS.index("deploy") :], report["steps"][-1]
+    assert time.monotonic() - begun < 300
+
+
+def test_the_story_runs_in_a_network_namespace_without_a_route(tmp_path: Path) -> None:
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        pytest.skip("this machine has no unshare")
+    before = (unshare, "--net", "--map-root-user", "sh", "-c", 'ip link set lo up 2>/dev/null; exec "$@"', "sh")
+    if os.getuid() == 0:
+        before = (unshare, "--net", *before[3:])
+    probe = subprocess.run([*before, sys.executable, "-c", _LOOPBACK_ONLY], capture_output=True, text=True)
+    if probe.returncode == 77:
+        pytest.skip("loopback cannot be brought up in a network namespace here")
+    assert probe.returncode == 0, probe.stderr
+    code, report = _demo(tmp_path / "home", before=before)
+    assert code == 0, report["steps"][-1]
+
+
+_LOOPBACK_ONLY = """
+import socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+try:
+    socket.create_connection(listener.getsockname(), 2).close()
+except OSError:
+    sys.exit(77)
+routes = open("/proc/net/route").read().splitlines()[1:]
+assert not routes, routes
+"""
