@@ -1,4 +1,4 @@
-"""The story as a stranger sees it: only the command, plain HTTP and the `mlflow` client; nothing of Studio is imported."""
+"""The story as a stranger sees it: the command, plain HTTP and the `mlflow` client; nothing of Studio is imported."""
 
 import json
 import os
