@@ -1,1 +1,1 @@
-"""Data sets: files of a domain under a name, versioned by the hash of their content, profiled inside their owner's sandbox."""
+"""Data sets: files of a domain under a name, versioned by content hash, profiled in their owner's sandbox."""

@@ -30,7 +30,9 @@ def profile(frame: pl.DataFrame, row_count: int) -> Profile:
         row_count=row_count,
         column_count=frame.width,
         columns=[column(frame.get_column(name)) for name in shown],
-        head=Head([name[:MAX_TEXT] for name in head.columns], [[cell(value) for value in row] for row in head.iter_rows()]),
+        head=Head(
+            [name[:MAX_TEXT] for name in head.columns], [[cell(value) for value in row] for row in head.iter_rows()]
+        ),
         sampled_rows=frame.height if frame.height < row_count else None,
     )
 

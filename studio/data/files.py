@@ -18,7 +18,7 @@ def _check(parts: Sequence[str]) -> None:
 
 @contextmanager
 def folder_beneath(root: Path, parts: Sequence[str], *, make: bool = False) -> Iterator[int]:
-    """A descriptor of the folder `parts` below `root` (`root` itself if there are none); `make`: what is missing is made."""
+    """A descriptor of the folder `parts` below `root` (none: `root` itself); `make`: what is missing is made."""
     if parts:
         _check(parts)
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)

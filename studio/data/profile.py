@@ -66,7 +66,9 @@ def _profile(descriptor: int, path: str, size: int) -> Profile:
         return columns.profile(read.collect(), total)
     except (PolarsError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-        raise Invalid(f"{path!r} cannot be read as {kind}: {reason.replace(name, path).rstrip('.')}.", _READABLE) from error
+        raise Invalid(
+            f"{path!r} cannot be read as {kind}: {reason.replace(name, path).rstrip('.')}.", _READABLE
+        ) from error
 
 
 def _scan(name: str, kind: str, start: bytes, inferred_rows: int | None) -> pl.LazyFrame:
@@ -100,7 +102,9 @@ def main() -> None:
     except StudioError as error:
         report = Report(error=str(error)[:2000])
     except MemoryError:
-        report = Report(error=f"{options.path!r} needs more memory than its sandbox has. Split it, or save it as Parquet.")
+        report = Report(
+            error=f"{options.path!r} needs more memory than its sandbox has. Split it, or save it as Parquet."
+        )
     files.write_beneath(options.out.parent, [options.out.name], encode(report))
 
 

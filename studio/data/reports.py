@@ -27,7 +27,7 @@ class Histogram(Struct, frozen=True):
 
 
 class ColumnProfile(Struct, frozen=True):
-    """One column. `missing` counts null and NaN; `mean` of a boolean is its share of true; temporal bounds are ISO 8601."""
+    """One column. `missing` counts null and NaN; `mean` of a boolean: its share of true; temporal bounds: ISO 8601."""
 
     name: Text
     dtype: Text

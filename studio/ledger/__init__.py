@@ -3,4 +3,17 @@
 from studio.ledger.entries import Entry, ended, entry, get, open_entries, started, tick
 from studio.ledger.spending import By, Share, daily, spend, total
 
-__all__ = ["By", "Entry", "Share", "daily", "ended", "entry", "get", "open_entries", "spend", "started", "tick", "total"]
+__all__ = [
+    "By",
+    "Entry",
+    "Share",
+    "daily",
+    "ended",
+    "entry",
+    "get",
+    "open_entries",
+    "spend",
+    "started",
+    "tick",
+    "total",
+]

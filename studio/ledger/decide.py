@@ -51,7 +51,7 @@ Line = Begin | Tick | End
 
 
 def decide(alive: Iterable[Seen], ended: Iterable[Seen], open_entries: Iterable[Entry]) -> list[Line]:
-    """What is no longer alive ended when its exit record says, else when it was seen last: never later than is known."""
+    """What is no longer alive ended when its exit record says, else when it was seen last: never later than known."""
     finished = {item.resource: item for item in ended}
     running = {item.resource: item for item in alive if item.resource not in finished}
     on_record = {entry.resource: entry for entry in open_entries}

@@ -14,7 +14,7 @@ MS_PER_HOUR = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run of one thing. `price_per_hour` is the price at its start; it counts until `ended_ms`, else `ticked_ms`."""
+    """One run of one thing. `price_per_hour` is that of its start; it counts until `ended_ms`, else `ticked_ms`."""
 
     resource: str
     domain: str
@@ -100,16 +100,12 @@ def tick(db: Connection, resource: str, at_ms: int, *, memory_bytes: int = 0, cp
 def ended(db: Connection, resource: str, at_ms: int) -> None:
     """Ends the entry at `at_ms`, not before its start; the first end stands."""
     row = db.execute(
-        select(ledger.c.domain, ledger.c.started_ms).where(
-            ledger.c.resource == resource, ledger.c.ended_ms.is_(None)
-        )
+        select(ledger.c.domain, ledger.c.started_ms).where(ledger.c.resource == resource, ledger.c.ended_ms.is_(None))
     ).first()
     if row is None:
         return
     end = max(at_ms, row.started_ms)
-    db.execute(
-        update(ledger).where(ledger.c.resource == resource).values(ended_ms=end, ticked_ms=end, cpu_percent=0.0)
-    )
+    db.execute(update(ledger).where(ledger.c.resource == resource).values(ended_ms=end, ticked_ms=end, cpu_percent=0.0))
     signal(db, "running", row.domain, resource)
 
 

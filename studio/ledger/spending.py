@@ -1,6 +1,7 @@
 """Sums over the ledger."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select
@@ -13,7 +14,7 @@ By = Literal["kind", "user", "resource"]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Part of a sum: `key` is a kind, a user, or "<kind> <name>"; `hours` may exceed the window's, things run side by side."""
+    """Part of a sum: `key` is a kind, a user, or "<kind> <name>"; `hours` add up over things that ran side by side."""
 
     key: str
     cost: float
@@ -57,4 +58,4 @@ def spend(db: Connection, domain: str, since_ms: int, until_ms: int, *, by: By) 
 
 def daily(db: Connection, domain: str, edges_ms: list[int]) -> list[float]:
     """The sum of each day; `edges_ms` are the days' beginnings and the last one's end, ascending."""
-    return [total(db, domain, first, last) for first, last in zip(edges_ms, edges_ms[1:], strict=False)]
+    return [total(db, domain, first, last) for first, last in pairwise(edges_ms)]

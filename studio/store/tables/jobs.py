@@ -1,6 +1,6 @@
 """Jobs."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table
 
 from studio.store.tables.base import metadata, name_column, time_column
 
@@ -15,7 +15,7 @@ jobs = Table(
     Column("instance_type", String(80), nullable=False),
     Column("experiment", String(500), nullable=False, default=""),
     Column("script", String(200), nullable=False),  # file name within the job's folder
-    Column("params", Text, nullable=False),  # JSON object of strings
+    Column("params", JSON, nullable=False),  # name → text
     Column("sandbox", String(160), nullable=False, default=""),
     Column("state", String(16), nullable=False),
     Column("reason", String(2000), nullable=False, default=""),
