@@ -26,7 +26,7 @@ RETRY_BASE_MS = 1000
 RETRY_CAP_MS = 30_000
 # A replica that served for so long has not "failed to start": its variant's failures are counted from zero again.
 STEADY_MS = 60_000
-START_LIMIT = 3  # processes that ended before they were ready
+START_LIMIT = 3  # processes of a version that never passed
 CRASH_LIMIT = 6  # processes that ended although the version has once passed
 
 
@@ -56,26 +56,19 @@ def decide(seen: Observed, now_ms: int) -> Decision:
     return Decision(state, reason, tuple(actions))
 
 
-def _dead(replica: Replica) -> Action | None:
-    """Forgets a replica whose process has ended; a parked one never had any."""
-    if replica.alive or replica.state is ReplicaState.parked:
-        return None
-    return Forget(replica.id, failed=replica.state in (ReplicaState.starting, ReplicaState.ready))
-
-
 def _keep(variant: Variant, seen: Observed, now_ms: int, *, updating: bool) -> list[Action]:
     """The serving variant has one replica, or is parked if nobody uses it."""
-    rest = seen.serverless and seen.idle and not seen.wake and not updating
+    rest = seen.serverless and seen.idle and not updating
     parked = [r for r in variant.replicas if r.state is ReplicaState.parked]
     up = [r for r in variant.replicas if r.state in (ReplicaState.starting, ReplicaState.ready) and r.alive]
     # The name to be woken under must be with the gateway first, so that no request falls between the two.
     sleeps = rest and variant.unrouted and any(not r.alive for r in parked)
     actions = [action for r in variant.replicas if (action := _care(r, sleeps=sleeps))]
-    if any(isinstance(action, Forget) for action in actions):
-        return actions  # what it counted decides about the next start
     said = [r.reason for r in variant.replicas if r.state is ReplicaState.failed]
     if said and not any(r.state is ReplicaState.ready for r in up):
-        return [*actions, Fail(variant.id, said[0])]
+        return [Fail(variant.id, said[0]), *actions]
+    if any(isinstance(action, Forget) for action in actions):
+        return actions  # what it counted decides about the next start
     running = up or any(r.alive for r in parked)
     if variant.failures >= CRASH_LIMIT and not running:
         return [*actions, Fail(variant.id, _gave_up(variant))]
@@ -85,10 +78,11 @@ def _keep(variant: Variant, seen: Observed, now_ms: int, *, updating: bool) -> l
     return actions if running else [*actions, *_start(variant, now_ms, parked[0].id if parked else "")]
 
 
-def _care(replica: Replica, *, sleeps: bool) -> Action | None:
-    """The next step of one replica of the serving variant."""
-    if gone := _dead(replica):
-        return gone
+def _care(replica: Replica, *, sleeps: bool = False) -> Action | None:
+    """The next step of one replica, seen by itself."""
+    if not replica.alive and replica.state is not ReplicaState.parked:
+        # One that has said why it failed, or was asked to go, is not counted: it did what was expected.
+        return Forget(replica.id, failed=replica.state in (ReplicaState.starting, ReplicaState.ready))
     match replica.state:
         case ReplicaState.starting:
             return Probe(replica.id)
@@ -104,21 +98,15 @@ def _try(variant: Variant, now_ms: int) -> list[Action]:
     """A waiting variant: files, process, prediction, traffic."""
     if not variant.materialised:
         return [Materialise(variant.id)]
-    actions: list[Action] = []
-    for replica in variant.replicas:
-        if gone := _dead(replica):
-            actions.append(gone)
-        elif replica.state is ReplicaState.ready:
-            return [Route(variant.id)]
-        elif replica.state is ReplicaState.failed:
-            return [Fail(variant.id, replica.reason), StopReplica(replica.id)]
-        elif replica.state is ReplicaState.stopping:
-            actions.append(StopReplica(replica.id))
-        else:
-            actions.append(Probe(replica.id))
+    if any(r.state is ReplicaState.ready and r.alive for r in variant.replicas):
+        return [Route(variant.id)]
+    actions = [action for r in variant.replicas if (action := _care(r))]
+    said = [r.reason for r in variant.replicas if r.state is ReplicaState.failed]
+    if said:
+        return [Fail(variant.id, said[0]), *actions]
     if variant.replicas:
         return actions
-    if variant.failures >= (CRASH_LIMIT if variant.passed else START_LIMIT):
+    if variant.failures >= START_LIMIT:
         return [Fail(variant.id, _gave_up(variant))]
     return _start(variant, now_ms, "")
 

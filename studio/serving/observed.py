@@ -17,17 +17,16 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One version in an endpoint. `unrouted`: the gateway acknowledged that it sends it nothing new and nothing is under way;
-    for a parked one: that it knows how to wake it."""
+    """One version in an endpoint. `place`: its environment's fork server answers. `unrouted`: the gateway acknowledged
+    that it sends it nothing new; of a parked one: that it knows how to wake it."""
 
     id: str
     version: int
     state: VariantState
     materialised: bool = False
-    place: bool = False  # its environment's fork server answers
+    place: bool = False
     failures: int = 0
     retry_ms: int = 0
-    passed: bool = False  # has once answered its example
     unrouted: bool = False
     reason: str = ""
     replicas: tuple[Replica, ...] = ()
@@ -35,12 +34,12 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One endpoint. `idle`: serverless and unused for its idle time. `wake`: wanted awake by somebody in the panel."""
+    """One endpoint. `unrouted`: deleting, and the gateway acknowledged that it is gone. `idle`: unused for its idle
+    time. `notice`: why the last update did not take."""
 
     serverless: bool = False
     deleting: bool = False
-    unrouted: bool = False  # deleting: the gateway acknowledged that the endpoint is gone
+    unrouted: bool = False
     idle: bool = False
-    wake: bool = False
     notice: str = ""
     variants: tuple[Variant, ...] = ()

@@ -69,7 +69,6 @@ replicas = Table(
     Column("pid", Integer, nullable=False, default=0),
     Column("reason", Text, nullable=False, default=""),
     Column("detail", Text, nullable=False, default=""),
-    Column("billed", Boolean, nullable=False, default=False),
     time_column("created_ms"),
     time_column("ready_ms"),
     Index("ix_replicas_variant", "variant"),

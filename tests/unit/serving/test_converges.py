@@ -39,6 +39,7 @@ class World:
     notice: str = ""
     now: int = 0
     count: int = 0
+    passed: set[str] = field(default_factory=set)
 
     def observed(self) -> Observed:
         variants = tuple(replace(v, place=self.place, unrouted=self.unrouted(v)) for v in self.variants)
@@ -76,7 +77,9 @@ class World:
                 self.replica(r.id, alive=False)
 
     def answering(self) -> bool:
-        return any(r.alive and r.state is ReplicaState.ready for v in self.variants if v.passed for r in v.replicas)
+        return any(
+            r.alive and r.state is ReplicaState.ready for v in self.variants if v.id in self.passed for r in v.replicas
+        )
 
     def apply(self, action: Action) -> None:
         match action:
@@ -91,7 +94,11 @@ class World:
                 self.replica(id, state=ReplicaState.starting)
             case Probe(id):
                 version = next(v.version for v in self.variants if any(r.id == id for r in v.replicas))
-                self.replica(id, state=ReplicaState.ready if version in self.good else ReplicaState.failed)
+                if version in self.good:
+                    self.replica(id, state=ReplicaState.ready)
+                else:  # it says so and ends; it may be gone before anybody looks
+                    self.count += 1
+                    self.replica(id, state=ReplicaState.failed, alive=bool(self.count % 2))
             case StopReplica(id):
                 self.replica(id, state=ReplicaState.stopping, alive=False)
             case Forget(id, failed):
@@ -100,7 +107,8 @@ class World:
                 for v in self.variants:
                     if v.state is VariantState.serving:
                         self.change(v.id, state=VariantState.retiring)
-                self.change(id, state=VariantState.serving, passed=True, failures=0)
+                self.change(id, state=VariantState.serving, failures=0)
+                self.passed.add(id)
                 self.notice, self.gateway = "", False
             case Park(id):
                 self._add(id, Replica(self.name("r"), ReplicaState.parked))

@@ -21,12 +21,7 @@ READY = Replica("r1", ReplicaState.ready, alive=True)
 
 
 def variant(state: VariantState, *replicas: Replica, **changes: object) -> Variant:
-    values: dict[str, object] = {
-        "materialised": True,
-        "place": True,
-        "passed": state is VariantState.serving,
-        **changes,
-    }
+    values: dict[str, object] = {"materialised": True, "place": True, **changes}
     return Variant(state.value, 1, state, replicas=replicas, **values)  # type: ignore[arg-type]
 
 

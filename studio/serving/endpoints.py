@@ -1,0 +1,211 @@
+"""Endpoints as desired state: asking for one, for another version, for its end. `loops.serving` makes it so."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from studio.clock import now_ms
+from studio.domains import instance_types
+from studio.environments import environments
+from studio.errors import AlreadyExists, Conflict, Invalid, NotFound
+from studio.ids import check_name, new_id
+from studio.registry import versions
+from studio.serving import variants
+from studio.serving.events import tell
+from studio.serving.states import EndpointState, VariantState
+from studio.serving.variants import Variant, list_variants
+from studio.store import signal
+from studio.store.tables.serving import endpoints
+
+MODES = ("always", "serverless")
+IDLE_S = 300.0
+TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A request for an endpoint. `model`: models:/name@alias or models:/name/3."""
+
+    name: str
+    model: str
+    mode: str = "always"
+    instance_type: str = instance_types.DEFAULT
+    environment: str = environments.DEFAULT
+    capture: bool = True
+    idle_s: float = IDLE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A served name. `version` is the one asked for last, `previous_version` what undo goes back to."""
+
+    id: str
+    domain: str
+    name: str
+    owner: str
+    mode: str
+    instance_type: str
+    capture: bool
+    idle_s: float
+    timeout_s: float
+    model: str
+    version: int
+    previous_version: int | None
+    state: EndpointState
+    reason: str
+    notice: str
+    deleting: bool
+    wake_ms: int
+    created_ms: int
+    variants: tuple[Variant, ...]
+
+    @property
+    def serving(self) -> Variant | None:
+        """The variant that has the traffic."""
+        return next((v for v in self.variants if v.state is VariantState.serving), None)
+
+    @property
+    def shown(self) -> Variant | None:
+        """The variant that describes the endpoint: the serving one, else the newest."""
+        return self.serving or (self.variants[-1] if self.variants else None)
+
+    @property
+    def sandbox(self) -> str:
+        """The service sandbox of its domain."""
+        return f"{self.domain}.service"
+
+
+def create(db: Connection, domain: str, owner: str, wanted: Wanted) -> Endpoint:
+    """Asks for an endpoint. The same request again gives the same one (tried again if it had failed)."""
+    check_name(wanted.name, "endpoint")
+    if wanted.mode not in MODES:
+        raise Invalid(f"{wanted.mode!r} is no mode of an endpoint.", "Choose always or serverless.")
+    if not 1 <= wanted.idle_s <= 86_400:
+        raise Invalid(f"An idle time of {wanted.idle_s} s is not possible.", "Choose 1 to 86400 seconds.")
+    version = versions.resolve(db, domain, wanted.model)
+    environments.require_ready(db, wanted.environment)
+    kind = instance_types.get(db, wanted.instance_type)
+    if (found := _find(db, domain, wanted.name)) is not None:
+        return _again(db, found, wanted, version.name, version.version)
+    id = new_id("ep")
+    given = {"name": wanted.name, "mode": wanted.mode, "capture": wanted.capture, "idle_s": wanted.idle_s}
+    named = {"id": id, "domain": domain, "owner": owner, "instance_type": kind.name, "timeout_s": TIMEOUT_S}
+    target = {"model": version.name, "version": version.version, "state": EndpointState.creating}
+    db.execute(insert(endpoints).values(**given, **named, **target, created_ms=now_ms()))
+    variants.add(db, id, version.version, wanted.environment)
+    tell(db, id, f"{owner} deploys {version.name} version {version.version} ({wanted.mode}, {kind.name}).")
+    signal(db, "endpoints", domain, wanted.name)
+    return get(db, domain, wanted.name)
+
+
+def _again(db: Connection, found: Endpoint, wanted: Wanted, model: str, version: int) -> Endpoint:
+    if found.deleting:
+        raise Conflict(f"The endpoint {found.name} is being deleted.", "Try again in a second.")
+    same = (found.model, found.mode, found.version) == (model, wanted.mode, version)
+    if not same:
+        raise AlreadyExists(
+            f"There is an endpoint {found.name} already: {found.model} version {found.version}, {found.mode}.",
+            "Promote the other version on it, delete it first, or choose another name.",
+        )
+    if found.state is EndpointState.failed:
+        variants.add(db, found.id, version, wanted.environment)
+        tell(db, found.id, f"Trying version {version} again.")
+        signal(db, "endpoints", found.domain, found.name)
+    return get(db, found.domain, found.name)
+
+
+def promote(db: Connection, domain: str, name: str, version: int, user: str, environment: str = "") -> Endpoint:
+    """Asks for `version` of the endpoint's model in place of the one that serves; nothing if it serves already."""
+    found = _changeable(db, domain, name)
+    target = versions.resolve(db, domain, f"models:/{found.model}/{version}")
+    serving = found.serving
+    where = environment or (found.shown.environment if found.shown else environments.DEFAULT)
+    environments.require_ready(db, where)
+    if serving is not None and (serving.version, serving.environment) == (version, where):
+        variants.cancel_waiting(db, found.id)
+    else:
+        waits = [v for v in found.variants if v.state is VariantState.waiting]
+        if not any((v.version, v.environment) == (version, where) for v in waits):
+            variants.add(db, found.id, target.version, where)
+            tell(db, found.id, f"{user} promotes version {version}.")
+    db.execute(update(endpoints).where(endpoints.c.id == found.id).values(version=version, notice=""))
+    signal(db, "endpoints", domain, name)
+    return get(db, domain, name)
+
+
+def undo(db: Connection, domain: str, name: str, user: str) -> Endpoint:
+    """Back to the version that served before."""
+    found = _changeable(db, domain, name)
+    if found.previous_version is None:
+        raise Conflict(f"The endpoint {name} has had no other version.", "Promote one to have something to undo.")
+    return promote(db, domain, name, found.previous_version, user)
+
+
+def remove(db: Connection, domain: str, name: str, user: str) -> None:
+    """Asks for its end; again: nothing happens."""
+    found = get(db, domain, name)
+    if not found.deleting:
+        values = {"deleting": True, "state": EndpointState.deleting, "reason": "Ending its replicas."}
+        db.execute(update(endpoints).where(endpoints.c.id == found.id).values(values))
+        tell(db, found.id, f"{user} deletes it.")
+        signal(db, "endpoints", domain, name)
+
+
+def wake(db: Connection, domain: str, name: str) -> Endpoint:
+    """Somebody in the panel wants an answer: an endpoint at zero starts, its idle time begins again."""
+    found = _changeable(db, domain, name)
+    db.execute(update(endpoints).where(endpoints.c.id == found.id).values(wake_ms=now_ms()))
+    signal(db, "endpoints", domain, name)
+    return found
+
+
+def change(db: Connection, endpoint: Endpoint, **values: Any) -> None:
+    """Notes what was found out or decided about it."""
+    db.execute(update(endpoints).where(endpoints.c.id == endpoint.id).values(values))
+    signal(db, "endpoints", endpoint.domain, endpoint.name)
+
+
+def erase(db: Connection, endpoint: Endpoint) -> None:
+    """Removes it with everything that was recorded of it; nothing of it may run any more."""
+    db.execute(delete(endpoints).where(endpoints.c.id == endpoint.id))
+    signal(db, "endpoints", endpoint.domain, endpoint.name)
+
+
+def get(db: Connection, domain: str, name: str) -> Endpoint:
+    """The endpoint `name` of `domain`, or `NotFound`."""
+    found = _find(db, domain, name)
+    if found is None:
+        known = ", ".join(item.name for item in list_endpoints(db, domain)) or "none yet"
+        raise NotFound(f"There is no endpoint {name!r} in {domain}.", f"Its endpoints: {known}.")
+    return found
+
+
+def get_by_id(db: Connection, id: str) -> Endpoint | None:
+    """The endpoint with this id, if it is there still."""
+    row = db.execute(select(endpoints).where(endpoints.c.id == id)).one_or_none()
+    return None if row is None else _endpoint(db, dict(row._mapping))
+
+
+def list_endpoints(db: Connection, domain: str | None = None) -> list[Endpoint]:
+    """All of `domain` (of all domains), by name."""
+    query = select(endpoints).order_by(endpoints.c.domain, endpoints.c.name)
+    rows = db.execute(query if domain is None else query.where(endpoints.c.domain == domain)).all()
+    return [_endpoint(db, dict(row._mapping)) for row in rows]
+
+
+def _changeable(db: Connection, domain: str, name: str) -> Endpoint:
+    found = get(db, domain, name)
+    if found.deleting:
+        raise Conflict(f"The endpoint {name} is being deleted.", "Deploy it again when it is gone.")
+    return found
+
+
+def _find(db: Connection, domain: str, name: str) -> Endpoint | None:
+    row = db.execute(select(endpoints).where(endpoints.c.domain == domain, endpoints.c.name == name)).one_or_none()
+    return None if row is None else _endpoint(db, dict(row._mapping))
+
+
+def _endpoint(db: Connection, values: dict[str, Any]) -> Endpoint:
+    values["state"] = EndpointState(values["state"])
+    return Endpoint(**values, variants=list_variants(db, values["id"]))

@@ -1,0 +1,129 @@
+"""Model versions as read-only folders named by the hash of their content, for the domain's service sandbox.
+
+Runs in threads: nothing here holds the interpreter for long (hashing and copying release it).
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.errors import Invalid, NotFound, TooLarge
+
+CHUNK = 1 << 20
+MAX_FILES = 10_000
+MAX_BYTES = 64 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Materialised:
+    """`digest` (SHA-256 in hex) is the folder's name; `size` in bytes."""
+
+    digest: str
+    size: int
+    files: int
+
+
+def materialise(source: Path, store: Path) -> Materialised:
+    """Copies the folder (or single file) `source` to `store`/<digest>; there already: only reads it.
+
+    `NotFound` if there is nothing, `Invalid` for links and special files, `TooLarge` above 10,000 files or 64 GiB.
+    What is copied is what was hashed; a half-written folder never has its final name.
+    """
+    files = _files(source)
+    if not files:
+        raise NotFound("The version has no files.", "Log the model again: its artifacts are missing.")
+    store.mkdir(parents=True, exist_ok=True)
+    temporary = store / f".making-{os.getpid()}-{os.urandom(6).hex()}"
+    temporary.mkdir()
+    try:
+        whole = hashlib.sha256()
+        size = 0
+        for name, path in files:
+            target = temporary / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            digest, length = _copy(path, target)
+            whole.update(f"{len(name)}:{name}:{length}:{digest}\n".encode())
+            size += length
+        done = Materialised(whole.hexdigest(), size, len(files))
+        _publish(temporary, store / done.digest)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return done
+
+
+def _files(source: Path) -> list[tuple[str, Path]]:
+    try:
+        mode = source.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound("The files are not in the artifact store.", "Log the model again.") from None
+    if stat.S_ISREG(mode):
+        return [(source.name, source)]
+    found: list[tuple[str, Path]] = []
+    total = 0
+    for path in _walk(source):
+        found.append((path.relative_to(source).as_posix(), path))
+        total += path.lstat().st_size
+        if len(found) > MAX_FILES or total > MAX_BYTES:
+            raise TooLarge("The version has more than 10,000 files or 64 GiB.", "Log only what the model needs.")
+    return sorted(found)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(Path(entry.path))
+            elif entry.is_file(follow_symlinks=False):
+                yield Path(entry.path)
+            else:
+                raise Invalid(f"{entry.name} in the version's files is a link or no file.", "Log plain files.")
+
+
+def _copy(source: Path, target: Path) -> tuple[str, int]:
+    digest = hashlib.sha256()
+    length = 0
+    read = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
+    write = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    with os.fdopen(read, "rb") as reader, os.fdopen(write, "wb") as writer:
+        while piece := reader.read(CHUNK):
+            digest.update(piece)
+            length += writer.write(piece)
+        writer.flush()
+        os.fsync(writer.fileno())
+    return digest.hexdigest(), length
+
+
+def _publish(temporary: Path, final: Path) -> None:
+    if final.is_dir():
+        return
+    _sync(temporary)
+    # Somebody else may have made the same content meanwhile: then it is there, which is all that is wanted.
+    with suppress(OSError):
+        temporary.rename(final)
+    if not final.is_dir():
+        raise Invalid(f"{final.name} could not be made.", "Is the disk full?")
+    _sync(final.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep(store: Path, kept: set[str]) -> list[str]:
+    """Removes folders of `store` that are not in `kept`; call it only while nothing is being made there."""
+    gone: list[str] = []
+    if store.is_dir():
+        for path in store.iterdir():
+            if path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+                gone.append(path.name)
+    return gone

@@ -1,0 +1,146 @@
+"""Variants and replicas as rows: what `loops.serving` saw of them and did to them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from studio.clock import now_ms
+from studio.errors import Conflict
+from studio.ids import new_id
+from studio.serving.decide import STEADY_MS, retry_delay_ms
+from studio.serving.states import REPLICA_TRANSITIONS, VARIANT_TRANSITIONS, ReplicaState, VariantState
+from studio.store.tables.serving import replicas, variants
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A process of a variant, or the name for one; `pid` is the host's."""
+
+    id: str
+    variant: str
+    state: ReplicaState
+    pid: int
+    reason: str
+    detail: str
+    created_ms: int
+    ready_ms: int | None
+
+    @property
+    def socket(self) -> str:
+        """Name of its socket below the sandbox's `out`."""
+        return f"r/{self.id}.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A version in an endpoint. `signature` and `example` are JSON, from inside the sandbox."""
+
+    id: str
+    endpoint: str
+    version: int
+    environment: str
+    state: VariantState
+    digest: str
+    baseline: str
+    failures: int
+    retry_ms: int
+    reason: str
+    detail: str
+    signature: str
+    example: str
+    created_ms: int
+    replicas: tuple[Replica, ...]
+
+    @property
+    def name(self) -> str:
+        """What callers see in `x-Amzn-Invoked-Production-Variant`."""
+        return f"v{self.version}"
+
+
+def add(db: Connection, endpoint: str, version: int, environment: str) -> str:
+    """A waiting variant; its id. One that waits already retires: the last request counts."""
+    _move(db, endpoint, VariantState.waiting, VariantState.retiring)
+    id = new_id("var")
+    given = {"id": id, "endpoint": endpoint, "version": version, "environment": environment}
+    db.execute(insert(variants).values(**given, state=VariantState.waiting, created_ms=now_ms()))
+    return id
+
+
+def _move(db: Connection, endpoint: str, state: VariantState, to: VariantState) -> None:
+    db.execute(update(variants).where(variants.c.endpoint == endpoint, variants.c.state == state).values(state=to))
+
+
+def cancel_waiting(db: Connection, endpoint: str) -> None:
+    """What waits shall not come; what serves goes on."""
+    _move(db, endpoint, VariantState.waiting, VariantState.retiring)
+
+
+def route(db: Connection, variant: Variant) -> None:
+    """`variant` has the traffic from now on."""
+    _move(db, variant.endpoint, VariantState.serving, VariantState.retiring)
+    set_state(db, variant.id, VariantState.serving, reason="", detail="")
+
+
+def set_state(db: Connection, variant: str, state: VariantState, **values: Any) -> None:
+    """Moves a variant, or `Conflict` if that cannot follow (somebody else moved it meanwhile)."""
+    before = db.scalar(select(variants.c.state).where(variants.c.id == variant))
+    if before is None or (before != state and state not in VARIANT_TRANSITIONS[VariantState(before)]):
+        raise Conflict(f"The variant {variant} is {before or 'gone'} and cannot become {state}.", "Look again.")
+    db.execute(update(variants).where(variants.c.id == variant).values(state=state, **values))
+
+
+def change(db: Connection, variant: str, **values: Any) -> None:
+    """Notes what was found out about a variant."""
+    db.execute(update(variants).where(variants.c.id == variant).values(values))
+
+
+def remove(db: Connection, variant: str) -> None:
+    """Forgets a variant of which nothing runs."""
+    db.execute(delete(variants).where(variants.c.id == variant))
+
+
+def list_variants(db: Connection, endpoint: str) -> tuple[Variant, ...]:
+    """All of an endpoint with their replicas, oldest first."""
+    mine: dict[str, list[Replica]] = {}
+    joined = replicas.join(variants, variants.c.id == replicas.c.variant)
+    query = select(replicas).select_from(joined).where(variants.c.endpoint == endpoint).order_by(replicas.c.created_ms)
+    for row in db.execute(query):
+        values = dict(row._mapping) | {"state": ReplicaState(row.state)}
+        mine.setdefault(row.variant, []).append(Replica(**values))
+    found = select(variants).where(variants.c.endpoint == endpoint).order_by(variants.c.created_ms, variants.c.id)
+    return tuple(
+        Variant(**{**row._mapping, "state": VariantState(row.state)}, replicas=tuple(mine.get(row.id, ())))
+        for row in db.execute(found)
+    )
+
+
+def add_replica(db: Connection, variant: str, replica: str, state: ReplicaState) -> None:
+    """A new name, of a process to come (`Starting`) or to be woken (`Parked`)."""
+    db.execute(insert(replicas).values(id=replica, variant=variant, state=state, created_ms=now_ms()))
+
+
+def set_replica(db: Connection, replica: str, state: ReplicaState, **values: Any) -> bool:
+    """Moves a replica; False if it is gone or cannot become that any more."""
+    before = db.scalar(select(replicas.c.state).where(replicas.c.id == replica))
+    if before is None or (before != state and state not in REPLICA_TRANSITIONS[ReplicaState(before)]):
+        return False
+    db.execute(update(replicas).where(replicas.c.id == replica).values(state=state, **values))
+    return True
+
+
+def forget_replica(db: Connection, replica: str, *, failed: bool, reason: str = "", detail: str = "") -> None:
+    """Its process is gone. `failed`: unasked; its variant counts it and waits before the next start."""
+    row = db.execute(
+        select(replicas.c.ready_ms, variants.c.id, variants.c.failures)
+        .select_from(replicas.join(variants, variants.c.id == replicas.c.variant))
+        .where(replicas.c.id == replica)
+    ).one_or_none()
+    if row is None:
+        return
+    db.execute(delete(replicas).where(replicas.c.id == replica))
+    if failed:
+        now = now_ms()
+        steady = row.ready_ms is not None and now - row.ready_ms >= STEADY_MS
+        failures = (0 if steady else row.failures) + 1
+        change(db, row.id, failures=failures, retry_ms=now + retry_delay_ms(failures), reason=reason, detail=detail)
