@@ -32,12 +32,19 @@ SIGNED_IN = frozenset({"session.read", "domains.list", "environments.read", "ins
 SERVICE = frozenset({"service.report"})
 # The rest is the operator's: domains.create users.write environments.build instance-types.write signin-links.create …
 OPERATOR_ONLY = frozenset(
-    {"domains.create", "users.write", "environments.build", "instance-types.write", "signin-links.create", "status.read"}
+    {
+        "domains.create",
+        "users.write",
+        "environments.build",
+        "instance-types.write",
+        "signin-links.create",
+        "status.read",
+    }
 )
 
 
 def require(principal: Principal, action: str, domain: str | None = None) -> None:
-    """Returns if `principal` may do `action` (in `domain`); else `Unauthenticated` or `Denied` with what would allow it."""
+    """Returns if `principal` may do `action` (in `domain`); else `Unauthenticated` or `Denied`, saying what is needed."""
     if principal.kind is Kind.anonymous:
         raise Unauthenticated("Nobody is signed in.", "Open the sign-in link, or send an access key as bearer token.")
     if action in SERVICE:

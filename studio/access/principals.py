@@ -30,7 +30,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """`domain` binds a key, a lab's session or a sandbox to one domain; `cap` bounds the role of code inside sandboxes."""
+    """`domain` binds a key, a lab's session or a sandbox to one domain; `cap` bounds the role of code in sandboxes."""
 
     kind: Kind
     user: str = ""

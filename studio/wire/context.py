@@ -1,10 +1,12 @@
 """What routes work with; made once by `server`, found by a route as `studio: Studio = Depends(studio)`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from starlette.requests import HTTPConnection
 
+from studio.access.people import People
+from studio.runtime.gateway_control import GatewayControl
 from studio.settings import Settings
 from studio.store import Store
 
@@ -21,8 +23,19 @@ class Studio:
     supervisor: "Supervisor"
     address: str  # http://127.0.0.1:PORT of the gateway
     gateway_stats: dict[str, dict[str, float]]  # "domain/endpoint" → the gateway's last figures, kept fresh by a loop
+    gateway: GatewayControl
+    people: People
+    secret: str  # the installation's master key
+    isolation: str = "bubblewrap"  # what this host can do: bubblewrap or none
+    isolation_detail: str = ""  # what was tried, for people
+    ready: list[str] = field(default_factory=list)  # what has been started, for the readiness probe
 
 
-def studio(connection: HTTPConnection) -> Studio:
+def context_of(connection: HTTPConnection) -> Studio:
     """The context of the server that received `connection`."""
     return cast("Studio", connection.app.state.studio)
+
+
+async def studio(connection: HTTPConnection) -> Studio:
+    """The dependency of routes; async, since a plain function would be run in a thread for each request."""
+    return context_of(connection)

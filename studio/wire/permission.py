@@ -1,16 +1,21 @@
 """How a route declares what it needs. `server.app` refuses to start with a route that declares nothing."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from fastapi.routing import APIRoute, APIWebSocketRoute
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from studio.access.permissions import require
-from studio.access.principals import Principal
+from studio.access.principals import Kind, Principal
+from studio.errors import NotFound
+from studio.wire.context import context_of
 
 PUBLIC = "public"
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Allow:
@@ -19,11 +24,35 @@ class Allow:
     def __init__(self, action: str) -> None:
         self.action = action
 
-    def __call__(self, connection: HTTPConnection) -> Principal:
-        principal: Principal = connection.state.principal
-        if self.action != PUBLIC:
-            require(principal, self.action, connection.path_params.get("domain"))
-        return principal
+    async def __call__(self, connection: HTTPConnection) -> Principal:
+        return allow(connection, self.action, connection.path_params.get("domain"))
+
+
+def allow(connection: HTTPConnection, action: str, domain: str | None) -> Principal:
+    """Who asks, if they may do `action` in `domain`; else `Unauthenticated` or `Denied`; `NotFound` for an operator who
+    names a domain that does not exist."""
+    principal: Principal = connection.state.principal
+    if action != PUBLIC:
+        require(principal, action, domain)
+        if domain and principal.kind is Kind.operator and domain not in context_of(connection).people.now.domains:
+            raise NotFound(f"There is no domain {domain!r}.", "See `studio domain list`.")
+    return principal
+
+
+def permission(action: str) -> Callable[[Endpoint], Endpoint]:
+    """Declares the action of a plain Starlette endpoint; the domain is the path's, else the one the asker is bound to."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        @functools.wraps(endpoint)
+        async def checked(request: Request) -> Response:
+            principal: Principal = request.state.principal
+            allow(request, action, request.path_params.get("domain") or principal.domain)
+            return await endpoint(request)
+
+        checked.action = action  # type: ignore[attr-defined]
+        return checked
+
+    return declare
 
 
 def declared(route: BaseRoute) -> str | None:
@@ -48,5 +77,3 @@ def leaves(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, Bas
             yield from leaves(list(route.routes), prefix + route.path)
         else:
             yield prefix + getattr(route, "path", ""), route
-
-

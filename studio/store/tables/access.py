@@ -39,6 +39,8 @@ sessions = Table(
     Column("csrf", String(64), nullable=False),
     time_column("created_ms"),
     Column("expires_ms", BigInteger, nullable=False),
+    Index("ix_sessions_user", "user"),
+    Index("ix_sessions_parent", "parent"),
 )
 
 codes = Table(

@@ -1,0 +1,149 @@
+"""The app: every wire, behind one authentication, with no route that declares no permission."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.websockets import WebSocket
+
+from studio import __version__
+from studio.errors import StudioError, TooLarge
+from studio.server.authentication import App, Authentication, Scope
+from studio.server.probes import ROUTES as PROBES
+from studio.wire import pages
+from studio.wire.context import Studio
+from studio.wire.permission import declared, leaves
+from studio.wire.rest import ROUTERS
+from studio.wire.rest import errors as rest_errors
+
+MOST_BODY = 32 * 1024 * 1024
+log = logging.getLogger(__name__)
+Handler = Callable[[Request, Exception], Response]
+
+
+def build_rest() -> FastAPI:
+    """`/api/v1`, without a context: for the OpenAPI description and for `build_app`."""
+    rest = FastAPI(
+        title="Studio", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    for router in ROUTERS:
+        # Appended, not included: one flat list is walked by the checks and matched faster.
+        rest.router.routes.extend(router.routes)
+    handlers: dict[type[Exception], Handler] = {
+        StudioError: rest_errors.studio_error,
+        HTTPException: rest_errors.http_error,
+        RequestValidationError: rest_errors.validation_error,
+        Exception: rest_errors.unexpected,
+    }
+    for kind, handler in handlers.items():
+        rest.add_exception_handler(kind, _on_any(handler))
+    return rest
+
+
+def build_app(studio: Studio, *, gateway_secret: str, operator: str) -> App:
+    """The whole server as one ASGI app. `operator`: the user that the operator's socket acts as."""
+    rest = build_rest()
+    rest.state.studio = studio
+    routes: list[BaseRoute] = [*PROBES, Mount("/api/v1", app=rest), *mlflow_routes(studio), *pages.ROUTES]
+    app = Starlette(routes=routes, exception_handlers=_page_handlers())
+    app.router.redirect_slashes = False
+    app.state.studio = studio
+    check_routes(app.routes)
+    return guarded(Authentication(limited(app), studio.people, gateway_secret, operator))
+
+
+def mlflow_routes(studio: Studio) -> list[BaseRoute]:
+    """The MLflow wire: an app of its own, so that errors there have MLflow's form."""
+    from studio.wire import mlflow
+
+    return list(mlflow.routes(studio))
+
+
+def check_routes(routes: list[BaseRoute]) -> None:
+    """`RuntimeError` naming every route that does not say what it needs: such a server must not start."""
+    silent = [path for path, route in leaves(list(routes)) if declared(route) is None]
+    if silent:
+        raise RuntimeError(f"routes without a declared permission: {', '.join(sorted(silent))}")
+
+
+def guarded(app: App) -> App:
+    """The outermost layer: an error that was already answered and logged ends here."""
+
+    async def call(scope: Scope, receive: Any, send: Any) -> None:
+        begun = False
+
+        async def watched(message: Any) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await app(scope, receive, watched)
+        except Exception as error:
+            # Starlette's outermost handler answers, then raises again for the server to log; that is done already.
+            if not begun and scope["type"] == "http":
+                response = rest_errors.unexpected(Request(scope), error)
+                await response(scope, receive, send)
+
+    return call
+
+
+def limited(app: App) -> App:
+    """Bodies of our own wire end at 32 MiB, announced or not."""
+
+    async def call(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/api/v1/"):
+            await app(scope, receive, send)
+            return
+        received = 0
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if announced.isdigit() and int(announced) > MOST_BODY:
+            too_large = TooLarge("The body is larger than 32 MiB.", "Put large files into the domain's volume.")
+            await rest_errors.studio_error(Request(scope), too_large)(scope, receive, send)
+            return
+
+        async def counted() -> Any:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MOST_BODY:
+                raise HTTPException(413)
+            return message
+
+        await app(scope, counted, send)
+
+    return call
+
+
+def _page_handlers() -> dict[Any, Any]:
+    """Outside of the wires: pages for people, JSON for programs."""
+    return {
+        StudioError: _on_any(pages.errors.studio_error),
+        HTTPException: _on_any(pages.errors.http_error),
+        Exception: _on_any(pages.errors.unexpected),
+    }
+
+
+def _on_any(handler: Handler) -> Any:
+    """`handler` for requests and for websockets that are refused; async, so that it is not run in a thread."""
+
+    async def handle(connection: Any, error: Exception) -> Response | None:
+        response = handler(connection, error)
+        if not isinstance(connection, WebSocket):
+            return response
+        if connection.client_state.name == "CONNECTING":
+            await connection.receive()
+        if connection.application_state.name == "CONNECTED":
+            await connection.close(1011)
+        else:
+            await connection.send_denial_response(response)
+        return None
+
+    return handle

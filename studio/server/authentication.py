@@ -1,0 +1,122 @@
+"""Who is asking: decided once per request, from the door it came through."""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from studio import signing
+from studio.access.people import People, Snapshot
+from studio.access.principals import ANONYMOUS, Kind, Principal, Role
+from studio.domains.sandboxes import SERVICE
+from studio.errors import StudioError, Unauthenticated
+from studio.server.doors import Door
+from studio.wire.rest.errors import body as error_body
+
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
+_HINT = "Open the sign-in link, or send an access key as bearer token."
+
+
+class Authentication:
+    """Pure ASGI: sets `request.state.principal`; nothing behind it looks at credentials again."""
+
+    def __init__(self, app: App, people: People, gateway_secret: str, operator: str) -> None:
+        self._app = app
+        self._people = people
+        self._gateway_secret = gateway_secret
+        self._operator = operator
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return
+        people = await self._people.fresh()
+        try:
+            principal = self.principal(scope.get("studio.door"), _headers(scope), people)
+        except StudioError as error:
+            await _refuse(error, scope, receive, send)
+            return
+        # What the next ones see is only what the gateway says about host and client.
+        scope.setdefault("state", {})["principal"] = principal
+        await self._app(scope, receive, send)
+
+    def principal(self, door: Door | None, headers: dict[str, str], people: Snapshot) -> Principal:
+        """The asker; `Unauthenticated` for a wrong credential, `ANONYMOUS` where the gateway found none."""
+        if door is None:
+            raise Unauthenticated("This request came through no door.", _HINT)
+        if door.kind == "operator":
+            return Principal(Kind.operator, self._operator, roles=people.roles_of(self._operator))
+        if door.kind == "sandbox":
+            return _of_sandbox(door, headers, people)
+        if not signing.equal(headers.get("x-studio-gateway", ""), self._gateway_secret):
+            raise Unauthenticated("This socket is the gateway's.", "Use Studio's address.")
+        return _of_gateway(headers, people)
+
+
+def _of_gateway(headers: dict[str, str], people: Snapshot) -> Principal:
+    """The gateway has checked the credential against its table; here it must still exist, and gives the roles."""
+    via, credential = headers.get("x-studio-via", ""), headers.get("x-studio-credential", "")
+    if via == "session":
+        session = people.session(credential)
+        if session is None:
+            raise Unauthenticated("This session has ended.", "Open a new sign-in link: `studio signin`.")
+        return Principal(Kind.person, session.user, session.domain, session.id, roles=people.roles_of(session.user))
+    if via == "key":
+        key = people.key(credential)
+        if key is None:
+            raise Unauthenticated("This access key is revoked or expired.", "Ask an admin of the domain for another.")
+        return Principal(Kind.key, key.user, key.domain, key.id, roles=people.roles_of(key.user))
+    return ANONYMOUS
+
+
+def _of_sandbox(door: Door, headers: dict[str, str], people: Snapshot) -> Principal:
+    """Code in a sandbox acts as its owner, as an editor at most; its token is required on its socket too."""
+    if not signing.equal(signing.digest(bearer(headers.get("authorization", ""))), door.digest):
+        raise Unauthenticated(
+            "The token of this sandbox is missing or wrong.", "Send STUDIO_TOKEN as bearer token; restart old kernels."
+        )
+    domain, _, owner = door.sandbox.partition(".")
+    roles = {} if owner == SERVICE else people.roles_of(owner)
+    return Principal(Kind.sandbox, owner, domain, door.sandbox, cap=Role.editor, roles=roles)
+
+
+def bearer(header: str) -> str:
+    """The token of an Authorization header: `Bearer`, or the password of `Basic`; "" if there is none."""
+    scheme, _, value = header.strip().partition(" ")
+    value = value.strip()
+    if scheme.lower() == "bearer":
+        return value
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Headers by lower-case name; one that is sent twice counts as not sent, so that nobody can choose which is read."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1").lower()
+        if name in found:
+            twice.add(name)
+        found[name] = raw_value.decode("latin-1")
+    return {name: value for name, value in found.items() if name not in twice or not _decides(name)}
+
+
+def _decides(name: str) -> bool:
+    return name == "authorization" or name.startswith("x-studio-")
+
+
+async def _refuse(error: StudioError, scope: Scope, receive: Any, send: Any) -> None:
+    answer = JSONResponse(error_body(error.code, error.message, error.hint), error.status)
+    if scope["type"] == "websocket":
+        await receive()
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 4401, "reason": error.message})
+            return
+    await answer(scope, receive, send)

@@ -1,0 +1,32 @@
+"""Our own wire, `/api/v1`: one file of routes and one of schemas per noun."""
+
+from fastapi import APIRouter
+
+from studio.wire.rest import (
+    domains,
+    environments,
+    events,
+    instance_types,
+    keys,
+    lab,
+    members,
+    overview,
+    session,
+    status,
+    users,
+)
+
+# Every router of the wire. Add yours here; `server.app` refuses routes that declare no permission.
+ROUTERS: tuple[APIRouter, ...] = (
+    session.router,
+    status.router,
+    users.router,
+    domains.router,
+    members.router,
+    keys.router,
+    lab.router,
+    environments.router,
+    instance_types.router,
+    overview.router,
+    events.router,
+)

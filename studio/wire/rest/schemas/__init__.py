@@ -1,0 +1,1 @@
+"""Shapes of requests and answers; the TypeScript types are generated from them."""

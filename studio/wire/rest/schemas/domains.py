@@ -1,0 +1,96 @@
+"""Domains, instance types, labs, overview, status."""
+
+from typing import Any, Literal
+
+from studio.wire.rest.schemas.access import MemberAnswer
+from studio.wire.rest.schemas.base import Answer, Body
+
+
+class DomainBody(Body):
+    """A new domain."""
+
+    name: str
+    title: str | None = None
+
+
+class DomainSummary(Answer):
+    """A domain in a list."""
+
+    name: str
+    title: str
+    created_ms: int
+    role: str | None
+    network_mode: str
+    isolation: str
+    address: str
+
+
+class InstanceTypeBody(Body):
+    """Size and price per hour."""
+
+    cpu: float
+    memory_mb: int
+    gpu: int = 0
+    price_per_hour: float
+
+
+class InstanceTypeAnswer(Answer):
+    """What may be chosen, at what price per hour."""
+
+    name: str
+    cpu: float
+    memory_mb: int
+    gpu: int
+    price_per_hour: float
+
+
+class DomainAnswer(DomainSummary):
+    """A domain with its members."""
+
+    members: list[MemberAnswer]
+    shared_path: str
+    instance_types: list[InstanceTypeAnswer]
+
+
+class DomainAddressBody(Body):
+    """How the domain's lab is reached: by name, or at a port of its own where names don't resolve."""
+
+    by: Literal["name", "port"]
+
+
+class LabAnswer(Answer):
+    """The caller's lab in a domain."""
+
+    state: Literal["Stopped", "Starting", "Running", "Failed"]
+    address: str
+    reason: str
+
+
+class ExampleAnswer(Answer):
+    """Where the example lies, as the lab's path and as the path inside the sandbox."""
+
+    path: str
+    inside: str
+
+
+class ForkServerAnswer(Answer):
+    """A fork server in the caller's sandbox."""
+
+    sandbox: str
+    environment: str
+    state: Literal["Starting", "Running", "Failed"]
+    reason: str
+
+
+class StatusAnswer(Answer):
+    """The installation: what runs, as which process."""
+
+    address: str
+    home: str
+    version: str
+    isolation: str
+    supervisor: dict[str, Any]
+    gateway: dict[str, Any]
+    server: dict[str, Any]
+    sandboxes: list[dict[str, Any]]
+    domains: list[str]
