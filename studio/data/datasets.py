@@ -70,7 +70,7 @@ def register(db: Connection, domain: str, name: str, path: str, owner: str) -> D
     values = {
         "path": path,
         "owner": owner,
-        "state": State.PROFILING,
+        "state": State.profiling,
         "error": "",
         "attempt": new_id("profile"),
         "attempts": 0,
@@ -81,7 +81,7 @@ def register(db: Connection, domain: str, name: str, path: str, owner: str) -> D
         db.execute(insert(datasets).values(domain=domain, name=name, created_ms=values["requested_ms"], **values))
     else:
         found = _dataset(row)
-        if found.state is State.PROFILING and (found.path, found.owner) == (path, owner):
+        if found.state is State.profiling and (found.path, found.owner) == (path, owner):
             return found
         db.execute(update(datasets).where(_is(found)).values(values))
     signal(db, "datasets", domain, name)
@@ -105,7 +105,7 @@ def list_all(db: Connection, domain: str) -> list[Dataset]:
 
 def profiling(db: Connection) -> list[Dataset]:
     """What is still to be looked at, in all domains, longest waiting first."""
-    query = _QUERY.where(datasets.c.state == State.PROFILING).order_by(datasets.c.requested_ms, datasets.c.name)
+    query = _QUERY.where(datasets.c.state == State.profiling).order_by(datasets.c.requested_ms, datasets.c.name)
     return [_dataset(row) for row in db.execute(query)]
 
 
@@ -157,12 +157,12 @@ def finish(db: Connection, dataset: Dataset, report: Report) -> Dataset:
                 created_ms=now_ms(),
             )
         )
-    return _change(db, dataset, State.READY, version=version, error="")
+    return _change(db, dataset, State.ready, version=version, error="")
 
 
 def fail(db: Connection, dataset: Dataset, error: str) -> Dataset:
     """The look failed; `error` says why and what to do. Versions stay."""
-    return _change(db, dataset, State.FAILED, error=error[:2000])
+    return _change(db, dataset, State.failed, error=error[:2000])
 
 
 def _change(db: Connection, dataset: Dataset, state: State, **values: Any) -> Dataset:

@@ -6,13 +6,13 @@ from enum import StrEnum
 class State(StrEnum):
     """A data set that Failed keeps the versions it has; registering again tries again."""
 
-    PROFILING = "Profiling"
-    READY = "Ready"
-    FAILED = "Failed"
+    profiling = "Profiling"
+    ready = "Ready"
+    failed = "Failed"
 
 
 ALLOWED: dict[State, frozenset[State]] = {
-    State.PROFILING: frozenset({State.READY, State.FAILED}),
-    State.READY: frozenset({State.PROFILING}),
-    State.FAILED: frozenset({State.PROFILING}),
+    State.profiling: frozenset({State.ready, State.failed}),
+    State.ready: frozenset({State.profiling}),
+    State.failed: frozenset({State.profiling}),
 }

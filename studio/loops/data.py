@@ -62,8 +62,10 @@ async def _one(context: LoopContext, state: State, exits: ExitBook, dataset: Dat
         case Finish(report):
             await context.store.write(lambda db: datasets.finish(db, dataset, report))
             await asyncio.to_thread(_forget, context, place, dataset)
+            if service is not None:
+                await context.supervisor.service_stop(sandbox, dataset.attempt)  # it has ended: only its name goes
         case Fail(reason):
-            if is_running:
+            if service is not None:
                 await context.supervisor.service_stop(sandbox, dataset.attempt)
             await context.store.write(lambda db: datasets.fail(db, dataset, reason))
         case _:

@@ -1,0 +1,1 @@
+"""Jobs: scripts with parameters, run to their end in their owner's sandbox."""
