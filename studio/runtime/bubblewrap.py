@@ -70,11 +70,9 @@ def _mount(mount: Mount, layout: Layout) -> list[str]:
         if not path.is_absolute() or ".." in path.parts or "\0" in str(path):
             raise Invalid(f"{path} cannot be mounted: it is not a plain absolute path.")
     paths = layout.paths
-    guarded = [*_NEVER, paths.home, paths.home / "domains", paths.keys, paths.run, paths.sockets, paths.sockets / "b"]
-    guarded += [paths.database, paths.models, paths.capture, paths.artifacts, paths.logs]
-    if source in [Path(guard) for guard in guarded] or any(
-        Path(guard).is_relative_to(source) for guard in (paths.home, paths.sockets)
-    ):
+    guarded: list[Path] = [*map(Path, _NEVER), paths.home, paths.home / "domains", paths.keys, paths.run, paths.sockets]
+    guarded += [paths.sockets / "b", paths.database, paths.models, paths.capture, paths.artifacts, paths.logs]
+    if source in guarded or paths.home.is_relative_to(source) or paths.sockets.is_relative_to(source):
         raise Denied(f"{source} must not be visible in a sandbox.", "Mount a folder below it.")
     if source.is_relative_to(paths.home / "domains") and not source.is_relative_to(paths.domain(layout.domain)):
         raise Denied(f"{source} belongs to another domain than {layout.domain}.")

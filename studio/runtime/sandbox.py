@@ -239,6 +239,7 @@ def environment(layout: Layout, *, token: str, address: str, network: Network) -
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -324,5 +325,6 @@ def _write_etc(layout: Layout) -> None:
 
 
 def remove(layout: Layout) -> None:
-    """Removes the sandbox's sockets and made files. What its code left in `out` is deleted without following links."""
-    shutil.rmtree(layout.box, ignore_errors=True)
+    """Removes what a sandbox had for its life only, without following links. `in` stays: the server listens there."""
+    for folder in (layout.host_out, layout.host_etc, *([layout.host_home] if layout.is_service else [])):
+        shutil.rmtree(folder, ignore_errors=True)

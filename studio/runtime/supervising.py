@@ -20,8 +20,8 @@ from studio.runtime.specs import (
     SandboxState,
     ServiceSpec,
     State,
+    ToolState,
 )
-from studio.runtime.specs import ToolState
 
 T = TypeVar("T")
 LINE_LIMIT = 16 * 1024 * 1024

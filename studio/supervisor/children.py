@@ -1,0 +1,248 @@
+"""Kernels, jobs and replicas of one sandbox: forks that are let in, put under their limits and watched to their end."""
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+from studio import clock
+from studio.errors import Conflict, Invalid, NotFound, Timeout, Unavailable
+from studio.runtime import exits, limits, logs, process
+from studio.runtime.guests import fork_service
+from studio.runtime.specs import ChildSpec, ChildState, Event, ExitRecord, Limits
+from studio.supervisor import inside
+from studio.supervisor.door import Admission
+from studio.supervisor.records import ChildRecord
+
+if TYPE_CHECKING:
+    from studio.supervisor.box import Box
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,79}")
+_MOST = 128
+_REPORT_S = 2.0
+_WARM_S = 60.0
+
+
+class Expected:
+    """A child that was asked for and has not said hello yet."""
+
+    def __init__(self, spec: ChildSpec, limit: Limits) -> None:
+        loop = asyncio.get_running_loop()
+        self.spec, self.limits = spec, limit
+        self.inside_pid: asyncio.Future[int] = loop.create_future()
+        self.admitted: asyncio.Future[int] = loop.create_future()
+
+
+class Child:
+    """A child that runs."""
+
+    def __init__(self, record: ChildRecord) -> None:
+        self.record = record
+        self.report: asyncio.Future[tuple[int | None, int | None]] = asyncio.get_running_loop().create_future()
+        self.ended = asyncio.Event()
+        self.is_stopped = False
+        self.is_over_memory = False
+
+
+class Children:
+    """The children of `box` by name."""
+
+    def __init__(self, box: "Box") -> None:
+        self._box = box
+        self._expected: dict[str, Expected] = {}
+        self._children: dict[str, Child] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def records(self) -> list[ChildRecord]:
+        """What a later supervisor needs."""
+        return [child.record for child in self._children.values()]
+
+    @property
+    def states(self) -> list[ChildState]:
+        """As `state` shows them."""
+        return [self._state(child) for child in self._children.values()]
+
+    def _state(self, child: Child) -> ChildState:
+        record = child.record
+        used = limits.memory(record.group).now or process.memory_bytes(record.handle.pid)
+        state = "Stopping" if child.is_stopped else "Running"
+        return ChildState(
+            *(record.name, record.kind, record.handle.pid, state, record.started_ms, record.environment),
+            *(used, process.cpu_ms(record.handle.pid)),
+        )
+
+    def adopt(self, record: ChildRecord) -> None:
+        """Goes on watching one that an earlier supervisor let in, dead or alive."""
+        self._watch(Child(record))
+
+    async def fork(self, environment: str, spec: ChildSpec, limit: Limits | None) -> int:
+        """Host pid of the new child, let in and running."""
+        if not _NAME.fullmatch(spec.name):
+            raise Invalid(
+                f"{spec.name!r} cannot be the name of a {spec.kind}.", "Use letters, digits, '.', '_' and '-'."
+            )
+        if spec.name in self._children or spec.name in self._expected:
+            raise Conflict(f"{spec.name} is running already.", "Stop it first, or choose another name.")
+        box = self._box
+        service = box.services.get(fork_service(environment))
+        if service is None:
+            raise NotFound(f"No fork server of {environment} runs in {box.id}.", "Start it with service.start first.")
+        await service.wait_ready(_WARM_S)
+        assert service.handle is not None
+        expected = self._expected[spec.name] = Expected(spec, limit or box.spec.child_limits)
+        order = {
+            "op": "fork",
+            "name": spec.name,
+            "kind": spec.kind,
+            "cwd": spec.cwd,
+            "env": spec.env,
+            "args": spec.args,
+        }
+        try:
+            socket_name = f"{service.spec.name}.sock"
+            answer = await inside.ask(box.layout.host_out, socket_name, order, expect_pid=service.handle.pid)
+            expected.inside_pid.set_result(int(answer["pid"]))
+            return await asyncio.wait_for(expected.admitted, 15.0)
+        except TimeoutError:
+            hint = f"The log {box.id}/{service.spec.name}.log may say why."
+            raise Timeout(f"{spec.name} was forked and did not say hello.", hint) from None
+        finally:
+            self._expected.pop(spec.name, None)
+            # Nobody may be left waiting for a pid that will not come.
+            expected.inside_pid.cancel()
+
+    async def hello(self, pid: int, name: str, kind: str) -> Admission:
+        """Lets a child in, if it is what was asked for, or a fork that this sandbox may make by itself."""
+        box = self._box
+        expected = self._expected.get(name)
+        if expected is not None:
+            inside_pid = await asyncio.wait_for(expected.inside_pid, 5.0)
+            pid = pid or inside_pid
+        else:
+            inside_pid = process.inside_pid(pid) or pid
+        parent = inside.parent_of(pid)
+        server = next((found for found in box.services.values() if found.has_pid(parent)), None)
+        why = self._refusal(pid, name, kind, expected, inside_pid)
+        if server is None or not server.spec.name.startswith("fork-"):
+            why = why or "it is no child of a fork server"
+        handle = process.handle(pid)
+        if why or handle is None or server is None:
+            return Admission(False, why or "it has ended already")
+        spec = expected.spec if expected else ChildSpec(name, kind)  # type: ignore[arg-type]  # checked by _refusal
+        limit = expected.limits if expected else box.spec.child_limits
+        group = await asyncio.to_thread(self._limit, name, limit, pid)
+        log = logs.name_below(box.paths.logs, spec.log or f"{box.id}/{name}.log")
+        descriptor = logs.open_append(box.paths.logs, log)
+        environment = server.spec.name.removeprefix("fork-")
+        record = ChildRecord(name, kind, environment, handle, inside_pid, clock.now_ms(), group, log)
+        self._watch(Child(record))
+        box.save()
+        box.bus.publish(Event("started", box.id, name, "Running", pid, kind))
+        if expected is not None and not expected.admitted.done():
+            expected.admitted.set_result(pid)
+        return Admission(True, log=descriptor)
+
+    def _refusal(self, pid: int, name: str, kind: str, expected: Expected | None, inside_pid: int) -> str:
+        box = self._box
+        if box.is_ending:
+            return "the sandbox is ending"
+        if name in self._children:
+            return f"a child {name} is running"
+        if expected is not None:
+            real = process.inside_pid(pid) or pid
+            return "" if expected.spec.kind == kind and real == inside_pid else "it is not the one that was asked for"
+        if not _NAME.fullmatch(name):
+            return "it has an odd name"
+        if len(self._children) >= _MOST:
+            return f"there are {_MOST} children already"
+        # A job always has a record of its own first: only kernels and woken replicas come unannounced.
+        allowed = "replica" if box.layout.is_service else "kernel"
+        return "" if kind == allowed else f"only a {allowed} may start without being asked for"
+
+    def _limit(self, name: str, limit: Limits, pid: int) -> limits.Group:
+        group = limits.make(self._box.hierarchy, name, limit, self._box.group)
+        limits.enter(group, pid)
+        return group
+
+    def _watch(self, child: Child) -> None:
+        self._children[child.record.name] = child
+        task = asyncio.create_task(self._wait(child), name=f"{self._box.id} {child.record.name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _wait(self, child: Child) -> None:
+        record, box = child.record, self._box
+        await process.wait_end(record.handle)
+        ended_ms = clock.now_ms()
+        if not box.is_ending:
+            await asyncio.wait([child.report], timeout=_REPORT_S)
+        code, number = child.report.result() if child.report.done() else (None, None)
+        use = limits.memory(record.group)
+        oom = child.is_over_memory or (use.kills > 0 and code != 0)
+        reason, message = exits.explain(
+            record.kind,
+            code,
+            number,
+            oom=oom,
+            limit_bytes=use.limit or record.group.limits.memory_mb << 20,
+            peak_bytes=use.peak,
+            stopped=child.is_stopped,
+            sandbox_ended=box.is_ending,
+        )
+        # What it left running under its own limits ends with it: a double fork is no way to stay.
+        await asyncio.to_thread(self._clear, record.group)
+        self._children.pop(record.name, None)
+        box.record_exit(
+            ExitRecord(
+                *(0, box.id, record.name, record.kind, record.handle.pid, code, number, reason, message),
+                *(record.started_ms, ended_ms, use.peak),
+            )
+        )
+        box.save()
+        child.ended.set()
+
+    @staticmethod
+    def _clear(group: limits.Group) -> None:
+        limits.kill(group)
+        limits.remove(group)
+
+    def says_exited(self, report: dict[str, Any]) -> bool:
+        """Takes a report of a fork server or of pid 1 (who it is from was checked); False if it is about nobody here."""
+        for child in self._children.values():
+            if child.record.inside_pid == report.get("pid") and report.get("name") in ("", None, child.record.name):
+                if not child.report.done():
+                    child.report.set_result((report.get("code"), report.get("signal")))
+                return True
+        return False
+
+    async def stop(self, name: str, grace_s: float) -> None:
+        """INT → TERM → KILL; nothing happens if it does not run."""
+        child = self._children.get(name)
+        if child is None:
+            return
+        child.is_stopped = True
+        await process.stop(child.record.handle, grace_s, interrupt=child.record.kind != "kernel")
+        try:
+            await asyncio.wait_for(child.ended.wait(), 10.0)
+        except TimeoutError:
+            raise Unavailable(f"{name} has not ended.", "Stop its sandbox.") from None
+
+    def over_memory(self) -> list[str]:
+        """Where no cgroup limits memory: kills who uses more than it may, and names them."""
+        found = []
+        for name, child in self._children.items():
+            record = child.record
+            limit = record.group.limits.memory_mb << 20
+            if not limit or record.group.folder("memory"):
+                continue
+            family = [record.handle.pid, *process.descendants(record.handle.pid)]
+            if sum(map(process.memory_bytes, family)) > limit:
+                child.is_over_memory = True
+                process.send(record.handle, 9)
+                found.append(name)
+        return found
+
+    async def wait_all(self, timeout_s: float) -> None:
+        """Until every end is recorded."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=timeout_s)
