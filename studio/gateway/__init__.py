@@ -1,0 +1,1 @@
+"""The one door: the only TCP listener. Checks who it is, then moves bytes; no database, no web framework."""

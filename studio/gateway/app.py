@@ -1,0 +1,191 @@
+"""The gateway put together: listeners, the decisions, and what they lead to."""
+
+import asyncio
+import logging
+import signal
+import socket
+import time
+from contextlib import suppress
+from functools import partial
+
+from studio import clock
+from studio.errors import StudioError, Unavailable
+from studio.gateway import headers as passing
+from studio.gateway import metrics, routing
+from studio.gateway.config import Config
+from studio.gateway.connection import Client
+from studio.gateway.control import Control
+from studio.gateway.exchange import Exchange
+from studio.gateway.forward import Forward
+from studio.gateway.identity import Identities, Identity
+from studio.gateway.inference import Inference
+from studio.gateway.invoke import Invocation
+from studio.gateway.requests import Request
+from studio.gateway.tables import Tables
+from studio.gateway.tending import below
+from studio.gateway.upgrade import Splice
+from studio.gateway.upstream import Pool
+
+_PAGE_HOLD_S = 2.0  # a browser's page is better told to reload than kept waiting
+_DRAIN_S = 5.0
+log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """One process's gateway."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._secret = config.secret.read_text().strip()
+        self.tables = Tables(config.table, self._secret)
+        self.tables.restore()
+        self.identities = Identities(self.tables)
+        self.router = routing.Router(config, self.tables, self.identities)
+        self.inference = Inference(config, self.tables)
+        self.control = Control(config.sockets / "gateway.sock", self.tables, self.inference)
+        self.pool = Pool(config.sockets)
+        self.clients: set[Client] = set()
+        self._servers: list[asyncio.Server] = []
+        self._open: dict[Splice | Forward, Identity] = {}
+        self._ended = asyncio.Event()
+        self.tables.listen(self._revoke)
+
+    async def run(self) -> None:
+        """Serves until SIGTERM; then answers what has begun, and leaves the listening sockets to the supervisor."""
+        loop = asyncio.get_running_loop()
+        await self.control.start()
+        for descriptor in self.config.fds:
+            listener = socket.socket(fileno=descriptor)
+            listener.setblocking(False)
+            self._servers.append(await loop.create_server(self._client, sock=listener, backlog=2048))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ended.set)
+        sweeper = loop.create_task(self._sweep())
+        log.info("listening on port %d with %d entries", self.config.port, len(self.tables.entries))
+        await self._ended.wait()
+        sweeper.cancel()
+        await self._drain()
+
+    async def _drain(self) -> None:
+        for server in self._servers:
+            server.close()
+        self.control.close()
+        until = time.monotonic() + _DRAIN_S
+        while time.monotonic() < until and any(client.is_busy for client in self.clients):  # noqa: ASYNC110 - seconds
+            await asyncio.sleep(0.02)
+        for client in list(self.clients):
+            client.abort()
+        self.inference.capture.close()
+        with suppress(OSError):
+            await self.tables.save()
+
+    def _client(self) -> Client:
+        return Client(self._begin, self.clients, self.config.max_header_bytes, self.config.idle_s)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            now = time.monotonic()
+            for client in [one for one in self.clients if one.is_overdue(now)]:
+                client.abort()
+            self.pool.sweep()
+            self.inference.capture.sweep()
+            today = clock.now_ms()
+            for one, identity in list(self._open.items()):
+                if identity.expires_ms and identity.expires_ms <= today:
+                    self._end(one)
+
+    def _revoke(self, changed: set[str]) -> None:
+        """Ends what is open under a session, key or membership that changed, and the websockets of a lab that moved."""
+        for one, identity in list(self._open.items()):
+            if not changed.isdisjoint(identity.watch):
+                self._end(one)
+
+    def _end(self, one: Splice | Forward) -> None:
+        self._open.pop(one, None)
+        if isinstance(one, Splice):
+            one.revoke()
+        else:
+            one.gone()
+            one.abort_client()
+
+    def _begin(self, exchange: Exchange) -> None:
+        """Called when a request's turn has come."""
+        if exchange.error is not None:
+            exchange.refuse(exchange.error)
+            return
+        decision = self.router.decide(exchange.request)
+        match decision:
+            case routing.Invoke():
+                endpoint = self.inference.get(decision.domain, decision.name)
+                if endpoint is None:
+                    exchange.refuse(Unavailable("The endpoint is being made.", "Try again in a second."))
+                else:
+                    handler = Invocation(exchange, endpoint)
+                    if not exchange.answered:
+                        exchange.attach(handler)
+            case routing.Refuse():
+                exchange.refuse(decision.error)
+            case routing.Redirect():
+                exchange.respond(303, [(b"location", decision.location.encode()), (b"cache-control", b"no-store")])
+            case routing.Metrics():
+                body = metrics.render(self.inference, decision.domain)
+                exchange.respond(200, [(b"content-type", metrics.CONTENT_TYPE)], body)
+            case routing.ToServer():
+                self._to_server(exchange, decision)
+            case routing.ToLab():
+                self._to_lab(exchange, decision)
+
+    def _to_server(self, exchange: Exchange, decision: routing.ToServer) -> None:
+        added = passing.for_server(decision, self._secret, exchange.request.client)
+        self._pass(exchange, decision.identity, "server.sock", decision.target, added, lab=False)
+
+    def _to_lab(self, exchange: Exchange, decision: routing.ToLab) -> None:
+        name = below(self.config.sockets, decision.socket)
+        if name is None:
+            exchange.refuse(Unavailable("The lab's address is wrong.", "Restart the lab."))
+            return
+        forward = self._pass(
+            exchange, decision.identity, name, exchange.request.target, passing.for_lab(decision), lab=True
+        )
+        if forward is not None and is_page(exchange.request):
+
+            def lost(error: StudioError) -> bool:
+                self._to_server(exchange, routing.starting(exchange.request, decision.identity, decision.domain))
+                return True
+
+            forward.lost = lost
+
+    def _pass(
+        self,
+        exchange: Exchange,
+        identity: Identity,
+        socket_name: str,
+        target: bytes,
+        added: passing.Headers,
+        *,
+        lab: bool,
+    ) -> Forward | None:
+        request = exchange.request
+        upgrade = bool(request.upgrade)
+        head = passing.request_head(request, target, added, upgrade=upgrade)
+        hold = _PAGE_HOLD_S if is_page(request) else self.config.hold_s
+        one: Splice | Forward
+        if upgrade:
+            one = Splice(exchange, self.pool, socket_name, head, hold, lab)
+        else:
+            one = Forward(exchange, self.pool, socket_name, head, hold, lab)
+        if identity.watch:
+            self._open[one] = identity
+            one.finished = partial(self._forget, one)
+        exchange.attach(one)
+        one.start()
+        return one if isinstance(one, Forward) else None
+
+    def _forget(self, one: Splice | Forward) -> None:
+        self._open.pop(one, None)
+
+
+def is_page(request: Request) -> bool:
+    """Whether a browser asks for a page, not a part of one."""
+    return request.method == "GET" and b"text/html" in request.accept and not request.upgrade

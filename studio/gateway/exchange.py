@@ -1,0 +1,104 @@
+"""One request and its answer on a client's connection."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from studio.errors import StudioError
+from studio.gateway import messages
+from studio.gateway.requests import Request
+
+if TYPE_CHECKING:
+    from studio.gateway.connection import Client
+
+
+class Handler(Protocol):
+    """What answers an exchange. `gone`: the client went away; `pause`/`resume`: it reads too slowly."""
+
+    def body(self, chunk: bytes) -> None: ...
+    def end(self) -> None: ...
+    def gone(self) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
+class Exchange:
+    """The request's body is kept until a handler has begun; answers go out only in the order of the requests."""
+
+    __slots__ = ("_early", "_ended", "answered", "client", "error", "handler", "keep_alive", "request")
+
+    def __init__(self, client: "Client", request: Request, error: StudioError | None) -> None:
+        self.client = client
+        self.request = request
+        self.error = error
+        self.handler: Handler | None = None
+        self.keep_alive = request.keep_alive
+        self.answered = False  # the head of the answer is out
+        self._early: list[bytes] = []
+        self._ended = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the request's body has come to its end."""
+        return self._ended
+
+    def attach(self, handler: Handler) -> None:
+        """Begins: the handler gets what came before."""
+        self.handler = handler
+        early, self._early = self._early, []
+        for chunk in early:
+            handler.body(chunk)
+        if self._ended and self.handler is handler:
+            handler.end()
+
+    def feed(self, chunk: bytes) -> None:
+        if self.handler is not None:
+            self.handler.body(chunk)
+        elif not self.answered:
+            self._early.append(chunk)
+
+    def close_input(self) -> None:
+        self._ended = True
+        if self.handler is not None:
+            self.handler.end()
+
+    def begin(self, status: int, headers: messages.Headers) -> None:
+        """Sends the head of the answer; more follows by `client.write`, then `finish`."""
+        self.answered = True
+        if not self.keep_alive:
+            headers = [*headers, (b"connection", b"close")]
+        elif self.request.version == "1.0":
+            headers = [*headers, (b"connection", b"keep-alive")]
+        self.client.write(messages.head(status, headers))
+
+    def respond(self, status: int, headers: messages.Headers, body: bytes = b"") -> None:
+        """A whole answer."""
+        if not self._ended and self.request.has_body:
+            # The rest of the body would be taken for the next request.
+            self.keep_alive = False
+        bare = self.request.method == "HEAD" or status == 304
+        self.begin(status, [*headers, (b"content-length", b"%d" % len(body))])
+        if body and not bare:
+            self.client.write(body)
+        self.finish()
+
+    def refuse(self, error: StudioError, *, retry_after_s: int = 0) -> None:
+        """An error, in the form that the asker reads."""
+        if self.answered:
+            self.client.abort()
+            return
+        form = messages.form_for(self.request.path, self.request.accept, self.request.method)
+        kind, body = messages.render(error, form)
+        headers = [(b"content-type", kind), (b"cache-control", b"no-store")]
+        if error.status == 503:
+            headers.append((b"retry-after", b"%d" % (retry_after_s or 1)))
+            if form == "html":
+                body = messages.restarting()
+        if error.status == 401 and form != "html":
+            headers.append((b"www-authenticate", b'Bearer realm="studio"'))
+        if error.status in (400, 431):
+            self.keep_alive = False
+        self.respond(error.status, headers, body)
+
+    def finish(self) -> None:
+        """The answer is complete."""
+        self.handler = None
+        self.client.next(self)

@@ -1,0 +1,82 @@
+"""A prediction asked for over HTTP: MLflow's `/invocations`, and SageMaker's headers beside it."""
+
+from studio.errors import StudioError, TooLarge
+from studio.gateway.calls import Call
+from studio.gateway.endpoints import Endpoint
+from studio.gateway.exchange import Exchange
+from studio.gateway.links import AnswerHead
+
+_PASSED = frozenset(("x-studio-ignored-columns",))
+
+
+class Invocation:
+    """Collects the body, asks a replica, answers."""
+
+    __slots__ = ("_call", "_endpoint", "_exchange", "_over", "_parts", "_size")
+
+    def __init__(self, exchange: Exchange, endpoint: Endpoint) -> None:
+        self._exchange = exchange
+        self._endpoint = endpoint
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._call: Call | None = None
+        self._over = False
+        if (exchange.request.length or 0) > endpoint.max_body:
+            self._too_large()
+
+    def body(self, chunk: bytes) -> None:
+        if self._over:
+            return
+        self._size += len(chunk)
+        if self._size > self._endpoint.max_body:
+            self._too_large()
+        else:
+            self._parts.append(chunk)
+
+    def _too_large(self) -> None:
+        self._over = True
+        limit = self._endpoint.max_body
+        self._exchange.refuse(
+            TooLarge(f"The body is larger than the endpoint's limit of {limit} bytes.", "Send fewer rows at a time.")
+        )
+
+    def end(self) -> None:
+        if self._over:
+            return
+        kind = pinned = inference = ""
+        for name, value in self._exchange.request.headers:
+            if name == b"content-type":
+                kind = value.decode("latin-1").strip().lower()
+            elif name in (b"x-amzn-sagemaker-target-variant", b"x-target-variant"):
+                pinned = value.decode("latin-1")
+            elif name == b"x-amzn-sagemaker-inference-id":
+                inference = "".join(c for c in value.decode("latin-1")[:64] if c.isalnum() or c in "-_.")
+        body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._call = Call(body, kind, self._answered, self._failed, pinned, inference)
+        self._endpoint.submit(self._call)
+
+    def gone(self) -> None:
+        self._over = True
+        if self._call is not None:
+            self._call.cancel()
+
+    def pause(self) -> None:
+        return
+
+    def resume(self) -> None:
+        return
+
+    def _answered(self, call: Call, head: AnswerHead, body: bytes) -> None:
+        variant = call.variant
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"x-studio-inference-id", call.inference_id.encode()),
+            (b"x-amzn-invoked-production-variant", (variant.name if variant else "").encode()),
+        ]
+        for name, value in head.headers.items():
+            if name in _PASSED and value.isprintable() and value.isascii():
+                headers.append((name.encode(), value.encode()))
+        self._exchange.respond(head.status, headers, body)
+
+    def _failed(self, call: Call, error: StudioError) -> None:
+        self._exchange.refuse(error, retry_after_s=1)

@@ -1,0 +1,89 @@
+"""What the gateway itself says: errors in the form of the wire they go to, and pages for browsers."""
+
+import html
+from http import HTTPStatus
+
+import msgspec
+
+from studio.errors import Invalid, StudioError, TooLarge
+
+Headers = list[tuple[bytes, bytes]]
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+# The words of MLflow's REST errors, which its client turns into exceptions.
+_MLFLOW = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    503: "TEMPORARILY_UNAVAILABLE",
+    504: "TEMPORARILY_UNAVAILABLE",
+}
+_MLFLOW_PATHS = ("/endpoints/", "/invocations", "/api/2.0/", "/api/3.0/", "/ajax-api/")
+
+
+class Misdirected(StudioError):
+    """A Host that is not ours: another name was made to point here (DNS rebinding), or a proxy is set up wrongly."""
+
+    code = "MISDIRECTED"
+    status = 421
+
+
+class HeadersTooLarge(StudioError):
+    """More header than anybody needs."""
+
+    code = "HEADERS_TOO_LARGE"
+    status = 431
+
+
+def reason(status: int) -> bytes:
+    """The reason phrase of a status."""
+    return _REASONS.get(status, b"Unknown")
+
+
+def form_for(path: str, accept: bytes, method: str) -> str:
+    """`mlflow`, `html` or `json`: what the asker can read."""
+    if path.startswith(_MLFLOW_PATHS):
+        return "mlflow"
+    return "html" if method == "GET" and b"text/html" in accept else "json"
+
+
+def render(error: StudioError, form: str) -> tuple[bytes, bytes]:
+    """(content type, body) of `error`."""
+    if form == "mlflow":
+        code = _MLFLOW.get(error.status, error.code)
+        return b"application/json", msgspec.json.encode({"error_code": code, "message": str(error)})
+    if form == "html":
+        return b"text/html; charset=utf-8", page(error.message, error.hint)
+    body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+    return b"application/json", msgspec.json.encode(body)
+
+
+def page(title: str, text: str, *, reload_s: int = 0) -> bytes:
+    """A page without scripts and outside references; `reload_s` makes it load itself again."""
+    refresh = f'<meta http-equiv="refresh" content="{reload_s}">' if reload_s else ""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>Studio</title>{refresh}"
+        "<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;display:grid;place-items:center;"
+        "min-height:90vh;margin:0 1rem}main{max-width:32rem}h1{font-size:1.3rem;font-weight:600;margin:0 0 .5rem}"
+        "p{margin:0;opacity:.75}</style></head>"
+        f"<body><main><h1>{html.escape(title)}</h1><p>{html.escape(text)}</p></main></body></html>"
+    ).encode()
+
+
+def restarting() -> bytes:
+    """What a browser sees while nobody answers behind the gateway."""
+    return page("Studio is restarting", "This page reloads itself as soon as Studio answers again.", reload_s=2)
+
+
+def head(status: int, headers: Headers) -> bytes:
+    """Status line and headers of a response, with the empty line."""
+    lines = [b"HTTP/1.1 %d %s" % (status, reason(status))]
+    lines += [name + b": " + value for name, value in headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def for_status(status: int, message: str, hint: str = "") -> StudioError:
+    """An error for a status the parser chose."""
+    kinds: dict[int, type[StudioError]] = {413: TooLarge, 421: Misdirected, 431: HeadersTooLarge}
+    return kinds.get(status, Invalid)(message, hint)

@@ -1,0 +1,115 @@
+"""Keeps an endpoint's links: connects to replicas as they appear, wakes them when somebody waits and none is there."""
+
+import asyncio
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from studio.errors import StudioError
+from studio.gateway.endpoints import Endpoint, Variant
+from studio.gateway.links import Link
+from studio.runtime.sockets import connect_beneath
+
+_EAGER_S = 0.003  # between attempts while somebody waits: a fork answers in some 15 ms
+_CALM_S = 0.5
+_ASK_AGAIN_S = 0.4  # a replica of that name may still be draining when it is first asked for
+_FORK_S = 5.0
+log = logging.getLogger(__name__)
+
+
+class Tender:
+    """One task per endpoint, while it has something to do."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
+        self.wakes = 0
+
+    def tend(self, endpoint: Endpoint) -> None:
+        """Makes sure that `endpoint` is looked after."""
+        if endpoint not in self._tasks and self._has_work(endpoint):
+            task = asyncio.get_running_loop().create_task(self._run(endpoint))
+            self._tasks[endpoint] = task
+            task.add_done_callback(lambda _: self._ended(endpoint))
+
+    def _ended(self, endpoint: Endpoint) -> None:
+        self._tasks.pop(endpoint, None)
+        self.tend(endpoint)
+
+    def _has_work(self, endpoint: Endpoint) -> bool:
+        if endpoint.removed:
+            return False
+        return bool(endpoint.waiting) or (not endpoint.sleeps and any(missing(v) for v in endpoint.variants))
+
+    async def _run(self, endpoint: Endpoint) -> None:
+        asked = 0.0
+        asking: asyncio.Task[None] | None = None
+        while self._has_work(endpoint):
+            now = time.monotonic()
+            endpoint.give_up(now)
+            for variant in endpoint.variants:
+                for socket in missing(variant):
+                    await self._link(endpoint, variant, socket)
+            usable = any(link.ready for variant in endpoint.variants for link in variant.links.values())
+            wake = endpoint.entry.get("wake")
+            idle = asking is None or asking.done()
+            if endpoint.waiting and not usable and wake and idle and now - asked > _ASK_AGAIN_S:
+                asked = now
+                self.wakes += 1
+                asking = asyncio.get_running_loop().create_task(self._wake(endpoint, wake))
+            if usable and endpoint.waiting:
+                endpoint.serve_waiting()
+            await asyncio.sleep(_EAGER_S if endpoint.waiting else _CALM_S)
+        if asking is not None and not asking.done():
+            await asking
+
+    async def _link(self, endpoint: Endpoint, variant: Variant, socket: str) -> None:
+        try:
+            sock = connect_beneath(self._root, socket, timeout_s=0.0)
+            loop = asyncio.get_running_loop()
+            _, link = await loop.create_unix_connection(lambda: Link(endpoint, variant, socket), sock=sock)
+        except (StudioError, OSError):
+            return
+        if endpoint.removed or socket not in link.variant.sockets or variant not in endpoint.variants:
+            link.retire()
+        else:
+            variant.links[socket] = link
+
+    async def _wake(self, endpoint: Endpoint, wake: dict[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(_FORK_S):
+                await self._fork(wake)
+        except (StudioError, OSError, TimeoutError, ValueError) as error:
+            log.warning("cannot wake %s/%s: %s", endpoint.domain, endpoint.name, error)
+
+    async def _fork(self, wake: dict[str, Any]) -> None:
+        """Asks the fork server for each replica; a refusal because the name is taken means that it is coming."""
+        name = below(self._root, str(wake["socket"]))
+        if name is None:
+            raise ValueError("the fork server's socket lies outside the sockets' folder")
+        sock = connect_beneath(self._root, name, timeout_s=0.0)
+        reader, writer = await asyncio.open_unix_connection(sock=sock, limit=1 << 20)
+        try:
+            for request in wake.get("requests") or []:
+                writer.write(msgspec.json.encode(request) + b"\n")
+                await writer.drain()
+                answer = msgspec.json.decode(await reader.readline() or b"{}")
+                if not (isinstance(answer, dict) and answer.get("ok")):
+                    log.info("fork server: %s", str(answer)[:300])
+        finally:
+            writer.close()
+
+
+def missing(variant: Variant) -> list[str]:
+    """The sockets of replicas to which there is no link."""
+    return [socket for socket in variant.sockets if socket not in variant.links]
+
+
+def below(root: Path, path: str) -> str | None:
+    """`path` relative to `root`, or None if it lies elsewhere."""
+    base = f"{root}/"
+    name = path.removeprefix(base)
+    return None if not name or name.startswith("/") or ".." in name.split("/") else name
