@@ -1,6 +1,6 @@
 """What every started thing cost: entries with the price frozen at their start, and sums over them."""
 
-from studio.ledger.entries import Entry, ended, entry, get, open_entries, started, tick
+from studio.ledger.entries import Entry, ended, ended_among, entry, get, open_entries, started, tick
 from studio.ledger.spending import By, Share, daily, spend, total
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Share",
     "daily",
     "ended",
+    "ended_among",
     "entry",
     "get",
     "open_entries",

@@ -74,6 +74,15 @@ def started(
     return True
 
 
+def ended_among(db: Connection, resources: list[str]) -> set[str]:
+    """Those of `resources` whose entries have ended."""
+    found: set[str] = set()
+    for begin in range(0, len(resources), 500):  # databases limit how many values a query may carry
+        some = ledger.c.resource.in_(resources[begin : begin + 500])
+        found.update(db.scalars(select(ledger.c.resource).where(some, ledger.c.ended_ms.is_not(None))))
+    return found
+
+
 def is_known(db: Connection, resource: str) -> bool:
     """Whether `resource` has an entry, open or ended."""
     return db.execute(select(ledger.c.resource).where(ledger.c.resource == resource)).first() is not None

@@ -9,19 +9,19 @@ KEEP = 5000  # more than the supervisor keeps
 
 
 class ExitBook:
-    """Knows how things ended. A name's newest record counts."""
+    """Knows how things ended. A name's newest record counts. `seq`: number of the last record that was read."""
 
     def __init__(self) -> None:
         self._records: dict[tuple[str, str], ExitRecord] = {}
-        self._seq = 0
+        self.seq = 0
 
     async def read(self, supervisor: Supervisor) -> list[ExitRecord]:
         """Reads on; the records that are new, oldest first."""
-        fresh = await supervisor.exits(self._seq)
+        fresh = await supervisor.exits(self.seq)
         for record in fresh:
             self._records.pop((record.sandbox, record.name), None)
             self._records[record.sandbox, record.name] = record
-            self._seq = max(self._seq, record.seq)
+            self.seq = max(self.seq, record.seq)
         while len(self._records) > KEEP:
             del self._records[next(iter(self._records))]
         return fresh
