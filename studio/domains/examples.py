@@ -13,14 +13,16 @@ DATA = "data"
 
 
 def copy(assets: Path, layout: Layout) -> str:
-    """Copies the notebook into the home and the data into the shared folder; a file that is there is kept as it is.
+    """Copies the notebook with its modules into the home and the data into the shared folder; a file that is there is kept as it is.
 
     Returns the notebook's path below the lab's root (which holds one folder per user and `shared`).
     """
     notebook = assets / "notebooks" / NOTEBOOK
     if not notebook.is_file():
         raise NotFound("The example's notebook is not part of this installation.", "Install Studio again.")
-    _put(layout.host_home, NOTEBOOK, notebook.read_bytes())
+    # With the modules it imports and the script that its job runs.
+    for source in (notebook, *sorted(notebook.parent.glob("*.py"))):
+        _put(layout.host_home, source.name, source.read_bytes())
     for source in sorted((assets / DATA).iterdir()) if (assets / DATA).is_dir() else []:
         if source.is_file():
             _put(layout.host_shared, source.name, source.read_bytes(), folder=DATA)
