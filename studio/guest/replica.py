@@ -55,7 +55,11 @@ def _describe(model: Model) -> dict[str, Any]:
 def _run(model: Model, about: dict[str, Any], socket: Path, status: Path) -> None:
     async def serve() -> None:
         host = Host(model, about, asyncio.get_running_loop())
-        await host.serve(socket, lambda: write_status(status, about))
+        # The signature goes into the file only: hello is a frame's header, and a table can have a thousand columns.
+        signature = [
+            {"name": c.name, "type": c.type, "required": c.required} for c in model.described.signature.columns
+        ]
+        await host.serve(socket, lambda: write_status(status, about | {"signature": signature}))
 
     try:
         import uvloop

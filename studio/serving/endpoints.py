@@ -14,7 +14,7 @@ from studio.registry import versions
 from studio.serving import variants
 from studio.serving.events import tell
 from studio.serving.states import EndpointState, VariantState
-from studio.serving.variants import Variant, list_variants
+from studio.serving.variants import Replica, Variant, list_variants
 from studio.store import signal
 from studio.store.tables.serving import endpoints
 
@@ -56,7 +56,6 @@ class Endpoint:
     reason: str
     notice: str
     deleting: bool
-    wake_ms: int
     created_ms: int
     variants: tuple[Variant, ...]
 
@@ -69,6 +68,14 @@ class Endpoint:
     def shown(self) -> Variant | None:
         """The variant that describes the endpoint: the serving one, else the newest."""
         return self.serving or (self.variants[-1] if self.variants else None)
+
+    def variant(self, id: str) -> Variant:
+        """The variant `id`, which is there."""
+        return next(v for v in self.variants if v.id == id)
+
+    def replica(self, id: str) -> tuple[Variant, Replica]:
+        """The replica `id`, which is there, with its variant."""
+        return next((v, r) for v in self.variants for r in v.replicas if r.id == id)
 
     @property
     def sandbox(self) -> str:
@@ -150,14 +157,6 @@ def remove(db: Connection, domain: str, name: str, user: str) -> None:
         db.execute(update(endpoints).where(endpoints.c.id == found.id).values(values))
         tell(db, found.id, f"{user} deletes it.")
         signal(db, "endpoints", domain, name)
-
-
-def wake(db: Connection, domain: str, name: str) -> Endpoint:
-    """Somebody in the panel wants an answer: an endpoint at zero starts, its idle time begins again."""
-    found = _changeable(db, domain, name)
-    db.execute(update(endpoints).where(endpoints.c.id == found.id).values(wake_ms=now_ms()))
-    signal(db, "endpoints", domain, name)
-    return found
 
 
 def change(db: Connection, endpoint: Endpoint, **values: Any) -> None:

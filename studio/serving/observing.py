@@ -54,9 +54,9 @@ def observe(
 
 
 def is_idle(endpoint: Endpoint, stats: Mapping[str, float], now_ms: int) -> bool:
-    """Whether nobody used it for its idle time; becoming ready and being woken from the panel count as use."""
+    """Whether nobody used it for its idle time; becoming ready counts as use."""
     if stats.get("inflight", 0) > 0:
         return False
     ready = [r.ready_ms or r.created_ms for v in endpoint.variants for r in v.replicas if r.state is ReplicaState.ready]
-    last = max([int(stats.get("last_ms", 0) or 0), endpoint.wake_ms, endpoint.created_ms, *ready])
+    last = max([int(stats.get("last_ms", 0) or 0), endpoint.created_ms, *ready])
     return now_ms - last >= endpoint.idle_s * 1000

@@ -10,7 +10,7 @@ from studio.errors import Conflict
 from studio.ids import new_id
 from studio.serving.decide import STEADY_MS, retry_delay_ms
 from studio.serving.states import REPLICA_TRANSITIONS, VARIANT_TRANSITIONS, ReplicaState, VariantState
-from studio.store.tables.serving import replicas, variants
+from studio.store.tables.serving import endpoints, replicas, variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,11 @@ class Variant:
     def name(self) -> str:
         """What callers see in `x-Amzn-Invoked-Production-Variant`."""
         return f"v{self.version}"
+
+
+def new_replica_id() -> str:
+    """Also the name of its process and of its socket."""
+    return new_id("r")
 
 
 def add(db: Connection, endpoint: str, version: int, environment: str) -> str:
@@ -144,3 +149,10 @@ def forget_replica(db: Connection, replica: str, *, failed: bool, reason: str = 
         steady = row.ready_ms is not None and now - row.ready_ms >= STEADY_MS
         failures = (0 if steady else row.failures) + 1
         change(db, row.id, failures=failures, retry_ms=now + retry_delay_ms(failures), reason=reason, detail=detail)
+
+
+def digests(db: Connection, domain: str) -> set[str]:
+    """The materialised folders that variants of `domain` use."""
+    query = select(variants.c.digest, variants.c.baseline).join_from(variants, endpoints)
+    found = db.execute(query.where(endpoints.c.domain == domain)).all()
+    return {name for row in found for name in row if name}

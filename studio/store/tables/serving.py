@@ -35,7 +35,6 @@ endpoints = Table(
     Column("reason", Text, nullable=False, default=""),
     Column("notice", Text, nullable=False, default=""),  # why the last update did not take, while the old one serves
     Column("deleting", Boolean, nullable=False, default=False),
-    Column("wake_ms", BigInteger, nullable=False, default=0),  # somebody in the panel wants it awake since then
     time_column("created_ms"),
     UniqueConstraint("domain", "name"),
 )

@@ -1,0 +1,32 @@
+"""Which places serving needs before anybody asks: warmth is what makes deploying fast."""
+
+from sqlalchemy import Connection, select
+
+from studio.domains import sandboxes
+from studio.domains.sandboxes import SERVICE
+from studio.environments import environments
+from studio.serving.states import VariantState
+from studio.store.tables.registry import model_versions, registered_models
+from studio.store.tables.serving import endpoints, variants
+
+Place = tuple[str, str]  # domain, environment
+
+
+def missing_places(db: Connection) -> list[Place]:
+    """Fork servers of service sandboxes that ought to be wanted and are not.
+
+    For an endpoint always; for a domain that has a registered version once, so that who stops it has it stopped.
+    """
+    asked = {item.domain: item for item in sandboxes.list_all(db) if item.owner == SERVICE}
+    ready = {item.name for item in environments.list_all(db) if item.is_ready}
+    used = select(endpoints.c.domain, variants.c.environment).distinct().join_from(variants, endpoints)
+    live = used.where(endpoints.c.deleting.is_(False), variants.c.state != VariantState.failed)
+    wanted: set[Place] = {(row.domain, row.environment) for row in db.execute(live)}
+    with_models = select(registered_models.c.domain).distinct().join_from(model_versions, registered_models)
+    wanted |= {(domain, environments.DEFAULT) for domain in db.execute(with_models).scalars() if domain not in asked}
+
+    def is_there(place: Place) -> bool:
+        found = asked.get(place[0])
+        return found is not None and found.wanted and place[1] in found.environments
+
+    return sorted(place for place in wanted if place[1] in ready and not is_there(place))
