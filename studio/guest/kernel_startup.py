@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-MESSAGE = """Packages are not installed from a notebook: the environment is read-only and the same for all of the domain.
+MESSAGE = """Packages are not installed from a notebook: the environment is read-only and the same for the domain.
 Add {packages} to the environment instead: Studio > Environments, or on the host `studio env build`; then restart the
 kernel."""
 # `!pip install x`, `!python -m pip install x`, `!uv pip install x`, `!conda install x`.

@@ -168,7 +168,10 @@ class ForkProvisioner(KernelProvisionerBase):
         changed = {key: value for key, value in wanted.items() if os.environ.get(key) != value}
         for key in NOT_FOR_KERNELS:
             changed.pop(key, None)
-        return {"MPLBACKEND": "module://matplotlib_inline.backend_inline"} | changed
+        return {
+            "STUDIO_ENVIRONMENT": self.server.environment,
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        } | changed
 
     def _prefix(self) -> str:
         # Short, for a unix socket's path ends at 107 bytes; the connection file beside it is named after the id.

@@ -1,0 +1,42 @@
+"""Monitors: what endpoints were asked, whether it still looks like the training data, and exactly which rows do not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from studio.guest.sdk.call import call, in_domain, segment, table
+
+
+def monitors() -> Any:
+    """One row per endpoint: state, drifted columns, last window."""
+    return table(call("GET", in_domain("monitors")))
+
+
+def check(endpoint: str) -> Any:
+    """Looks at the newest captured rows of `endpoint` now; returns its monitor with the checks, newest first."""
+    return call("POST", in_domain(f"monitors/{segment(endpoint)}/check"))
+
+
+def alerts(state: str | None = "Open") -> Any:
+    """The alerts in `state` (Open, Resolved; None: all), newest first, one row each."""
+    return table(call("GET", in_domain("alerts"), state=state))
+
+
+def rows(alert_id: str, limit: int = 10_000) -> Any:
+    """Exactly the captured rows that alert is about, indexed by their ids."""
+    found = call("GET", in_domain(f"alerts/{segment(alert_id)}/rows"), limit=limit)
+    return table(found["rows"], found["columns"], found["row_ids"])
+
+
+def captures(endpoint: str, limit: int = 1000, from_ms: int | None = None, ids: Sequence[str] | None = None) -> Any:
+    """Captured requests and answers of `endpoint`, newest first: one row each with its inputs, version and answer."""
+    wanted = ",".join(ids) if ids is not None else None
+    path = in_domain(f"endpoints/{segment(endpoint)}/captures")
+    found = call("GET", path, limit=limit, from_ms=from_ms, ids=wanted)
+    flat = [_flat(row) for row in found["rows"]]
+    return table(flat)
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    inputs = row.get("inputs")
+    own = {key: value for key, value in row.items() if key != "inputs"}
+    return {**own, **inputs} if isinstance(inputs, dict) else {**own, "inputs": inputs}

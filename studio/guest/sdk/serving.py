@@ -1,0 +1,111 @@
+"""Endpoints: a name that answers with a model's predictions."""
+
+from typing import Any
+
+from studio.guest.sdk.call import CallFailed, call, in_domain, segment, table
+
+
+class Endpoint:
+    """One endpoint; attributes are those of the REST answer (state, url, version, …), as they were when read."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self.found = found
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["found"][name]
+        except KeyError:
+            raise AttributeError(f"An endpoint has no {name!r}; it has {', '.join(self.__dict__['found'])}.") from None
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.state}, version {self.version}, {self.url}>"
+
+    def refresh(self) -> "Endpoint":
+        """Reads it again."""
+        self.found = call("GET", in_domain(f"endpoints/{segment(self.name)}"))
+        return self
+
+    def predict(self, rows: Any) -> list[Any]:
+        """One prediction per row; `rows` is a DataFrame, or a list of dictionaries."""
+        answer = call("POST", in_domain(f"endpoints/{segment(self.name)}/invoke"), _body(rows))
+        found = answer.get("answer", answer)
+        predictions: list[Any] = found["predictions"] if isinstance(found, dict) else found
+        return predictions
+
+    def promote(self, version: int | str) -> "Endpoint":
+        """Puts all traffic on another version of the model, without a failed request."""
+        return promote(self.name, version)
+
+    def undo(self) -> "Endpoint":
+        """Back to the version before."""
+        return undo(self.name)
+
+    def delete(self) -> None:
+        """Ends it; its name is free again, its model stays."""
+        call("DELETE", in_domain(f"endpoints/{segment(self.name)}"))
+
+
+def endpoints() -> Any:
+    """All endpoints of the domain, one row each."""
+    return table(call("GET", in_domain("endpoints")))
+
+
+def endpoint(name: str) -> Endpoint:
+    """The endpoint `name`."""
+    return Endpoint(call("GET", in_domain(f"endpoints/{segment(name)}")))
+
+
+def deploy(
+    model: str,
+    *,
+    name: str | None = None,
+    mode: str = "always",
+    instance_type: str | None = None,
+    capture: bool = True,
+    wait: bool = True,
+    timeout_s: float = 60.0,
+) -> Endpoint:
+    """Serves `model` ("models:/rain-tomorrow@champion", "models:/rain-tomorrow/3"). `mode`: always, or serverless (to
+    zero when idle). With `wait`, returns when it has answered a real prediction on the model's input example."""
+    uri = model if model.startswith("models:/") else f"models:/{model}"
+    name = name or uri.removeprefix("models:/").partition("@")[0].partition("/")[0]
+    body = {"name": name, "model": uri, "mode": mode, "capture": capture}
+    if instance_type is not None:
+        body["instance_type"] = instance_type
+    made = call("POST", in_domain("endpoints"), body)
+    return _in_service(name, timeout_s) if wait else Endpoint(made)
+
+
+def promote(name: str, version: int | str, *, wait: bool = True, timeout_s: float = 60.0) -> Endpoint:
+    """Puts all traffic of endpoint `name` on `version`; `undo` takes it back."""
+    made = call("POST", in_domain(f"endpoints/{segment(name)}/promote"), {"version": str(version)})
+    return _in_service(name, timeout_s) if wait else Endpoint(made)
+
+
+def undo(name: str, *, wait: bool = True, timeout_s: float = 60.0) -> Endpoint:
+    """Takes the last change of endpoint `name` back."""
+    made = call("POST", in_domain(f"endpoints/{segment(name)}/undo"))
+    return _in_service(name, timeout_s) if wait else Endpoint(made)
+
+
+def _in_service(name: str, timeout_s: float) -> Endpoint:
+    path = in_domain(f"endpoints/{segment(name)}")
+    found = call("GET", path, wait="InService", timeout_s=timeout_s)
+    if found["state"] == "Failed":
+        raise CallFailed(f"{name} failed: {found['reason']}", "Its events in the Endpoints panel say more.", "FAILED")
+    if found["state"] not in ("InService", "Idle"):
+        raise CallFailed(
+            f"{name} is still {found['state']} after {timeout_s:.0f} s.", "It goes on; look again later.", "TIMEOUT"
+        )
+    return Endpoint(found)
+
+
+def _body(rows: Any) -> dict[str, Any]:
+    if hasattr(rows, "to_json"):
+        # pandas' own writer: NaN becomes null, timestamps ISO, numpy's numbers numbers.
+        import json
+
+        return {"dataframe_split": json.loads(rows.to_json(orient="split", date_format="iso", index=False))}
+    if isinstance(rows, dict):
+        return rows
+    return {"dataframe_records": list(rows)}
