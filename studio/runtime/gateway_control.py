@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from studio.errors import Timeout, Unavailable
 Table = dict[str, Any]  # "sessions/<digest>" → what the gateway knows of it
 ANSWER_S = 5.0
 LINE_BYTES = 16 * 1024 * 1024
-log = logging.getLogger(__name__)
 
 
 class GatewayControl:
@@ -26,12 +25,15 @@ class GatewayControl:
         self._wanted = 0
         self._confirmed = 0
         self._changed = asyncio.Event()
-        self.poke = asyncio.Event()  # set when somebody waits for a confirmation; the gateway loop watches it
+        self.wake: Callable[[], None] = lambda: None  # called when somebody waits for a confirmation
 
-    async def push(self, table: Table) -> None:
+    def mark(self) -> int:
+        """To be taken before the table is read, and given to `push`: who asked before it is then told."""
+        return self._wanted
+
+    async def push(self, table: Table, mark: int) -> None:
         """Makes the gateway's table equal to `table`: all of it on a new connection, else the differences. Returns
         when it has confirmed; `Unavailable` if there is no gateway."""
-        wanted = self._wanted
         async with self._lock:
             await self._connect()
             before = self._pushed
@@ -40,7 +42,7 @@ class GatewayControl:
             elif changed := difference(before, table):
                 await self._numbered({"set": changed})
             self._pushed = dict(table)
-        self._confirmed = max(self._confirmed, wanted)
+        self._confirmed = max(self._confirmed, mark)
         self._changed.set()
 
     async def confirmed(self, timeout_s: float = 5.0) -> None:
@@ -50,7 +52,7 @@ class GatewayControl:
         """
         self._wanted += 1
         mine = self._wanted
-        self.poke.set()
+        self.wake()
         try:
             async with asyncio.timeout(timeout_s):
                 while self._confirmed < mine:

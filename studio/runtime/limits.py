@@ -3,6 +3,7 @@
 Formats: https://docs.kernel.org/admin-guide/cgroup-v1/memory.html and cgroup-v2.html. One group per sandbox, below it
 one per child; a group is a folder per controller (v1) or one folder (v2)."""
 
+import hashlib
 import os
 import signal
 import time
@@ -53,6 +54,11 @@ class MemoryUse(Struct, frozen=True):
     peak: int = 0
     limit: int = 0
     kills: int = 0
+
+
+def name_of(home: Path) -> str:
+    """Name of the groups of one home, so that two homes on a machine never sweep each other's."""
+    return "studio-" + hashlib.sha256(str(home).encode()).hexdigest()[:8]
 
 
 def detect(name: str, mounts: str | None = None, own: str | None = None) -> Hierarchy:

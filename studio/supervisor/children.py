@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from studio import clock
@@ -25,9 +26,11 @@ _WARM_S = 60.0
 class Expected:
     """A child that was asked for and has not said hello yet."""
 
-    def __init__(self, spec: ChildSpec, limit: Limits) -> None:
+    def __init__(self, spec: ChildSpec, limit: Limits, make: Callable[[str, Limits], limits.Group]) -> None:
         loop = asyncio.get_running_loop()
-        self.spec, self.limits = spec, limit
+        self.spec = spec
+        # Made while the fork is under way: the first folder of a group can take the kernel some milliseconds.
+        self.group = asyncio.create_task(asyncio.to_thread(make, spec.name, limit))
         self.inside_pid: asyncio.Future[int] = loop.create_future()
         self.admitted: asyncio.Future[int] = loop.create_future()
 
@@ -89,7 +92,7 @@ class Children:
             raise NotFound(f"No fork server of {environment} runs in {box.id}.", "Start it with service.start first.")
         await service.wait_ready(_WARM_S)
         assert service.handle is not None
-        expected = self._expected[spec.name] = Expected(spec, limit or box.spec.child_limits)
+        expected = self._expected[spec.name] = Expected(spec, limit or box.spec.child_limits, self._make)
         order = {
             "op": "fork",
             "name": spec.name,
@@ -108,8 +111,10 @@ class Children:
             raise Timeout(f"{spec.name} was forked and did not say hello.", hint) from None
         finally:
             self._expected.pop(spec.name, None)
-            # Nobody may be left waiting for a pid that will not come.
+            # Nobody may be left waiting for a pid that will not come, nor a group without a process.
             expected.inside_pid.cancel()
+            if not expected.admitted.done() or expected.admitted.cancelled():
+                await asyncio.to_thread(limits.remove, await expected.group)
 
     async def hello(self, pid: int, name: str, kind: str) -> Admission:
         """Lets a child in, if it is what was asked for, or a fork that this sandbox may make by itself."""
@@ -129,8 +134,9 @@ class Children:
         if why or handle is None or server is None:
             return Admission(False, why or "it has ended already")
         spec = expected.spec if expected else ChildSpec(name, kind)  # type: ignore[arg-type]  # checked by _refusal
-        limit = expected.limits if expected else box.spec.child_limits
-        group = await asyncio.to_thread(self._limit, name, limit, pid)
+        making = expected.group if expected else asyncio.to_thread(self._make, name, box.spec.child_limits)
+        group = await making
+        limits.enter(group, pid)
         log = logs.name_below(box.paths.logs, spec.log or f"{box.id}/{name}.log")
         descriptor = logs.open_append(box.paths.logs, log)
         environment = server.spec.name.removeprefix("fork-")
@@ -159,10 +165,8 @@ class Children:
         allowed = "replica" if box.layout.is_service else "kernel"
         return "" if kind == allowed else f"only a {allowed} may start without being asked for"
 
-    def _limit(self, name: str, limit: Limits, pid: int) -> limits.Group:
-        group = limits.make(self._box.hierarchy, name, limit, self._box.group)
-        limits.enter(group, pid)
-        return group
+    def _make(self, name: str, limit: Limits) -> limits.Group:
+        return limits.make(self._box.hierarchy, name, limit, self._box.group)
 
     def _watch(self, child: Child) -> None:
         self._children[child.record.name] = child
@@ -207,7 +211,7 @@ class Children:
         limits.remove(group)
 
     def says_exited(self, report: dict[str, Any]) -> bool:
-        """Takes a report of a fork server or of pid 1 (who it is from was checked); False if it is about nobody here."""
+        """Takes a report of a fork server or of pid 1 (the caller checked who); False if it is about nobody here."""
         for child in self._children.values():
             if child.record.inside_pid == report.get("pid") and report.get("name") in ("", None, child.record.name):
                 if not child.report.done():

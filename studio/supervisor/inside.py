@@ -15,8 +15,8 @@ _LINE_LIMIT = 4 * 1024 * 1024
 async def ask(
     root: Path, name: str, message: dict[str, Any], *, expect_pid: int, log: int | None = None, timeout_s: float = 5.0
 ) -> dict[str, Any]:
-    """One line to the socket `name` below `root`, one line back; `log` is a descriptor that goes with it. In a thread: what
-    is inside may accept and never answer."""
+    """One line to the socket `name` below `root`, one line back; `log` is a descriptor that goes with it. In a thread:
+    what is inside may accept and never answer."""
     return await asyncio.to_thread(_ask, root, name, message, expect_pid, log, timeout_s)
 
 
@@ -44,7 +44,7 @@ def _ask(
 
 
 def host_pid(parent: int, inside: int) -> int:
-    """Host pid of that child of host process `parent` which is called `inside` in its own namespace; 0 if it is gone."""
+    """Host pid of that child of host process `parent` which its own namespace calls `inside`; 0 if it is gone."""
     return next((pid for pid in process.children(parent) if process.inside_pid(pid) == inside), 0)
 
 

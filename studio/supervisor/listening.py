@@ -9,7 +9,7 @@ _TRIES = 100
 
 
 def check_loopback(host: str) -> None:
-    """`Denied` unless `host` is this machine's loopback: without TLS, passwords and cookies would cross the network bare."""
+    """`Denied` unless `host` is this machine's loopback: without TLS, cookies would cross the network bare."""
     try:
         is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

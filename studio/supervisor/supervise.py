@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import hashlib
 import logging
 import os
 import shutil
@@ -71,8 +70,7 @@ class Supervisor:
         sockets.private_folder(self.paths.sockets)
         sockets.private_folder(self.paths.sockets / "b")
         self._ledger = exits.Exits(self.paths.run / "exits")
-        name = "studio-" + hashlib.sha256(str(self.paths.home).encode()).hexdigest()[:8]
-        self._hierarchy = await asyncio.to_thread(limits.detect, name)
+        self._hierarchy = await asyncio.to_thread(limits.detect, limits.name_of(self.paths.home))
         self._tools = Tools(self.paths.run, self.paths.logs, self.bus, self._ledger)
         self._gateway = self._kept("gateway", self._gateway_command, self.paths.sockets / "gateway.sock")
         self._server = self._kept("server", self._server_command, self.paths.sockets / "server.sock")
@@ -153,25 +151,22 @@ class Supervisor:
                 self._port = self._listener.getsockname()[1]
                 _log.warning("the old port is taken: Studio is on %s", self.address)
                 self._write_record()
-        return [*self._gateway_argv, "--config", str(self._config("gateway", [self._listener.fileno()]))]
+        return [*self._gateway_argv, "--config", str(self._config("gateway", {"fds": [self._listener.fileno()]}))]
 
     def _server_command(self) -> list[str]:
-        return [*self._server_argv, "--config", str(self._config("server", []))]
+        own = {"address": self.address, "host": self._host, "supervisor": str(self.paths.sockets / "supervisor.sock")}
+        return [*self._server_argv, "--config", str(self._config("server", own))]
 
-    def _config(self, name: str, listen_fds: list[int]) -> Path:
+    def _config(self, name: str, own: dict[str, Any]) -> Path:
+        """The file that the process gets as `--config`. It names the files of secrets, never a secret."""
         secrets = {"gateway": self.paths.keys / "gateway-secret", "master": self.paths.keys / "master.key"}
-        for path in secrets.values():
-            signing.secret_file(path)
-        config: dict[str, Any] = {
-            "home": str(self.paths.home),
-            "sockets": str(self.paths.sockets),
-            "supervisor": str(self.paths.sockets / "supervisor.sock"),
-            "address": self.address,
-            "host": self._host,
-            "port": self._port,
-            "secrets": {key: str(path) for key, path in secrets.items()},
-            "listen_fds": listen_fds,
-        }
+        for secret in secrets.values():
+            signing.secret_file(secret)
+        config = {"home": str(self.paths.home), "sockets": str(self.paths.sockets), "port": self._port, **own}
+        if name == "gateway":
+            config["secret"] = str(secrets["gateway"])
+        else:
+            config["secrets"] = {key: str(path) for key, path in secrets.items()}
         path = self.paths.run / f"{name}.config.json"
         path.touch(0o600)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(config), indent=1))

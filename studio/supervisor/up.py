@@ -78,8 +78,8 @@ def _as_up(hello: Hello, *, already: bool) -> Up:
 
 
 def up(settings: Settings, detach: bool, on_ready: Callable[[Up], None]) -> Up:
-    """Starts Studio, or finds the one that runs (`already`). `on_ready` is called once it answers. In the foreground this
-    returns at its end (Ctrl-C or `down`), detached when it is ready. `StudioError` if it cannot start."""
+    """Starts Studio, or finds the one that runs (`already`). `on_ready` is called once it answers. In the foreground
+    this returns at its end (Ctrl-C or `down`), detached when it is ready. `StudioError` if it cannot start."""
     listening.check_loopback(settings.host)
     if (found := _hello(settings)) is not None:
         running = _as_up(found, already=True)
