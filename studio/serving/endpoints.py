@@ -118,7 +118,7 @@ def _again(db: Connection, found: Endpoint, wanted: Wanted, model: str, version:
     if found.state is EndpointState.failed:
         variants.add(db, found.id, version, wanted.environment)
         tell(db, found.id, f"Trying version {version} again.")
-        signal(db, "endpoints", found.domain, found.name)
+        change(db, found, state=EndpointState.creating, reason=f"Trying version {version} again.")
     return get(db, found.domain, found.name)
 
 
@@ -136,8 +136,12 @@ def promote(db: Connection, domain: str, name: str, version: int, user: str, env
         if not any((v.version, v.environment) == (version, where) for v in waits):
             variants.add(db, found.id, target.version, where)
             tell(db, found.id, f"{user} promotes version {version}.")
-    db.execute(update(endpoints).where(endpoints.c.id == found.id).values(version=version, notice=""))
-    signal(db, "endpoints", domain, name)
+    values: dict[str, Any] = {"version": version, "notice": ""}
+    if any(v.state is VariantState.waiting for v in list_variants(db, found.id)):
+        # Said at once: who asks right after this must not take the old InService for the new one.
+        values |= {"state": EndpointState.updating if serving else EndpointState.creating}
+        values |= {"reason": f"Version {version} is on its way."}
+    change(db, found, **values)
     return get(db, domain, name)
 
 
