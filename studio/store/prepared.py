@@ -1,0 +1,41 @@
+"""Core statements compiled once per dialect and run with tuples: half the time of `execute` with dictionaries."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy.dialects import postgresql, sqlite
+
+Insert = Callable[..., Any]  # `insert` of the dialect: both know on_conflict_do_nothing and on_conflict_do_update
+
+
+class Prepared:
+    """`build(insert)` makes the statement; `names` are its bound parameters in the order in which they stand in it."""
+
+    def __init__(self, build: Callable[[Insert], Executable], names: Sequence[str]) -> None:
+        self._build = build
+        self._names = tuple(names)
+        self._compiled: dict[str, tuple[str, bool]] = {}
+
+    def one(self, db: Connection, row: tuple[Any, ...]) -> CursorResult[Any]:
+        """Runs it with one tuple."""
+        text, positional = self._text(db)
+        return db.exec_driver_sql(text, row if positional else dict(zip(self._names, row, strict=True)))
+
+    def many(self, db: Connection, rows: list[tuple[Any, ...]]) -> None:
+        """Runs it for each tuple."""
+        if not rows:
+            return
+        text, positional = self._text(db)
+        db.exec_driver_sql(text, rows if positional else [dict(zip(self._names, row, strict=True)) for row in rows])
+
+    def _text(self, db: Connection) -> tuple[str, bool]:
+        name = db.dialect.name
+        known = self._compiled.get(name)
+        if known is None:
+            insert = postgresql.insert if name == "postgresql" else sqlite.insert
+            compiled: Any = self._build(insert).compile(dialect=db.dialect)  # type: ignore[attr-defined]
+            if compiled.positional and tuple(compiled.positiontup) != self._names:
+                raise RuntimeError(f"parameters stand as {compiled.positiontup}, not {self._names}")
+            known = self._compiled[name] = (str(compiled), bool(compiled.positional))
+        return known

@@ -1,0 +1,107 @@
+"""All values of a metric: whole, by pages, sampled for a curve."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from studio.errors import Invalid
+from studio.store.prepared import Prepared
+from studio.store.tables import tracking as t
+from studio.tracking import metrics, pages, runs
+from studio.tracking.pages import Sort
+from studio.tracking.records import Metric
+
+_c = t.metrics.c
+_NAN = float("nan")
+_BY_STEP = Prepared(
+    lambda _: (
+        select(_c.step, _c.ts, _c.value, _c.is_nan)
+        .where(_c.run == bindparam("run"), _c.key == bindparam("key"))
+        .order_by(_c.step, _c.ts, _c.value, _c.is_nan)
+    ),
+    ("run", "key"),
+)
+
+
+def page(
+    db: Connection, domain: str, run_id: str, key: str, max_results: int | None = None, page_token: str | None = None
+) -> tuple[list[Metric], str | None]:
+    """The values of `key` by time, step and value, as MLflow sorts them; all of them without `max_results`."""
+    run = runs.info(db, domain, run_id)
+    number = metrics.key_id(db, key)
+    sorts = [Sort(_c.ts), Sort(_c.step), Sort(_c.value), Sort(_c.is_nan)]
+    mark = ["history", run_id, key]
+    start = pages.decode(page_token, mark)
+    if number is None:
+        return [], None
+    query = select(_c.ts, _c.step, _c.value, _c.is_nan).where(_c.run == run.id, _c.key == number)
+    if start is not None:
+        query = query.where(pages.after(sorts, start))
+    if max_results is not None:
+        query = query.limit(max_results + 1)
+    rows = db.execute(query.order_by(*pages.order(sorts))).all()
+    token = None
+    if max_results is not None and len(rows) > max_results:
+        rows = rows[:max_results]
+        token = pages.encode(mark, list(rows[-1]))
+    return [Metric(key, _NAN if is_nan else value, ts, step) for ts, step, value, is_nan in rows], token
+
+
+def bulk(db: Connection, domain: str, run_ids: Sequence[str], key: str, max_results: int) -> list[tuple[str, Metric]]:
+    """(run id, value) of several runs, run by run."""
+    found: list[tuple[str, Metric]] = []
+    for run_id in sorted(set(run_ids)):
+        values, _ = page(db, domain, run_id, key)
+        found += [(run_id, value) for value in values]
+    return found[:max_results]
+
+
+def interval(
+    db: Connection, domain: str, run_ids: Sequence[str], key: str, max_results: int, steps: tuple[int, int] | None
+) -> list[tuple[str, Metric]]:
+    """At most `max_results` values a run, evenly taken from its values by step, the first and the last among them."""
+    if steps is not None and steps[0] > steps[1]:
+        raise Invalid(f"end_step must be greater than start_step. Found start_step={steps[0]} and end_step={steps[1]}.")
+    infos = [runs.info(db, domain, run_id) for run_id in run_ids]
+    found: list[tuple[str, Metric]] = []
+    for info in infos:
+        rows = [row for row in _all(db, info.id, key) if steps is None or steps[0] <= row[0] <= steps[1]]
+        for step, ts, value, is_nan in _buckets(rows, max_results):
+            found.append((info.run_id, Metric(key, _NAN if is_nan else value, ts, step)))
+    return found
+
+
+def series(db: Connection, domain: str, run_id: str, key: str, max_points: int) -> list[tuple[int, int, float]]:
+    """(step, ts, value) for a curve of at most `max_points`, by step; the lowest and highest of each stretch are kept."""
+    info = runs.info(db, domain, run_id)
+    rows = [(step, ts, _NAN if is_nan else value) for step, ts, value, is_nan in _all(db, info.id, key)]
+    if len(rows) <= max_points:
+        return rows
+    # First and last, and two of each stretch between: a peak of one step stays visible at any zoom.
+    inner = rows[1:-1]
+    stretches = max(1, (max_points - 2) // 2)
+    kept = [rows[0]]
+    for n in range(stretches):
+        part = inner[n * len(inner) // stretches : (n + 1) * len(inner) // stretches]
+        numbers = [row for row in part if row[2] == row[2]]
+        if numbers:
+            ends = {min(numbers, key=lambda row: row[2]), max(numbers, key=lambda row: row[2])}
+            kept += sorted(ends)
+    return [*kept, rows[-1]]
+
+
+def _all(db: Connection, run: int, key: str) -> Sequence[Any]:
+    number = metrics.key_id(db, key)
+    return [] if number is None else _BY_STEP.one(db, (run, number)).all()
+
+
+def _buckets(rows: Sequence[Any], size: int) -> list[Any]:
+    """The first row of each of `size` even stretches, as SQL's ntile cuts them, and the last row."""
+    if len(rows) <= size:
+        return list(rows)
+    wide, rest = len(rows) % size, len(rows) // size
+    starts = [n * (rest + 1) if n < wide else wide * (rest + 1) + (n - wide) * rest for n in range(size)]
+    kept = [rows[start] for start in starts]
+    kept[-1] = rows[-1]
+    return kept

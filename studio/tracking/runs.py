@@ -1,0 +1,188 @@
+"""Runs: made, changed, deleted, restored; what a running client may write to."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, select, update
+
+from studio.clock import now_ms
+from studio.errors import Invalid, NotFound
+from studio.ids import hex32
+from studio.store import signal
+from studio.store.cache import cache
+from studio.store.prepared import Prepared
+from studio.store.tables import tracking as t
+from studio.tracking import experiments, limits, tags
+from studio.tracking.records import Pair, Run, RunInfo
+
+STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
+NAME_TAG = "mlflow.runName"
+KNOWN = 4096  # runs that the writer remembers
+_ADJECTIVES = "able bold brave bright calm clever crisp eager fair fine fond gentle glad keen kind lively neat proud"
+_NOUNS = "ant bee boar cod colt crab crow deer dove duck eel elk finch fox goat gull hare hawk jay koi lark lynx mole"
+
+INFO = (
+    "id", "run_id", "experiment", "name", "user_id", "owner", "job_id", "status", "start_ms", "end_ms", "stage",
+    "artifact_uri",
+)  # fmt: skip
+_COLUMNS = (
+    "run_id", "domain", "experiment", "name", "user_id", "owner", "job_id", "status", "start_ms", "stage",
+    "artifact_uri",
+)  # fmt: skip
+_INSERT = Prepared(lambda insert: insert(t.runs).values({n: bindparam(n) for n in _COLUMNS}), _COLUMNS)
+_FIND = Prepared(
+    lambda _: select(t.runs.c.id, t.runs.c.experiment, t.runs.c.stage).where(
+        t.runs.c.run_id == bindparam("run_id"), t.runs.c.domain == bindparam("domain")
+    ),
+    ("run_id", "domain"),
+)
+_EXPERIMENT = Prepared(
+    lambda _: select(t.experiments.c.id, t.experiments.c.stage, t.experiments.c.artifact_location).where(
+        t.experiments.c.id == bindparam("id"), t.experiments.c.domain == bindparam("domain")
+    ),
+    ("id", "domain"),
+)
+
+
+class Handle(Struct, frozen=True):
+    """What writing to a run needs of it."""
+
+    id: int
+    experiment: int
+
+
+def create(
+    db: Connection,
+    domain: str,
+    experiment_id: str,
+    *,
+    owner: str,
+    user_id: str = "",
+    start_ms: int = 0,
+    name: str = "",
+    given: Sequence[Pair] = (),
+) -> Run:
+    """Starts a run in an active experiment; without a name it gets one of three words."""
+    number = experiments.parse_id(experiment_id) or int(experiments.ensure_default(db, domain))
+    experiment = _EXPERIMENT.one(db, (number, domain)).first()
+    if experiment is None:
+        raise NotFound(f"No Experiment with id={number} exists")
+    experiments.check_active(experiment)
+    wanted = {tag.key: tag.value for tag in map(limits.clean_tag, given)}
+    if name and wanted.get(NAME_TAG, name) != name:
+        raise Invalid(
+            "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
+            f"(run_name='{name}', mlflow.runName='{wanted[NAME_TAG]}')."
+        )
+    name = name or wanted.get(NAME_TAG) or random_name()
+    wanted.setdefault(NAME_TAG, name)
+    run_id = hex32()
+    uri = f"{experiment.artifact_location.rstrip('/')}/{run_id}/artifacts"
+    job = wanted.get(tags.JOB_TAG)
+    made = _INSERT.one(
+        db,
+        (run_id, domain, number, name, user_id, owner, job, STATUSES[0], start_ms, experiments.ACTIVE, uri),
+    )
+    id_ = int(made.lastrowid) if db.dialect.name == "sqlite" else int(_FIND.one(db, (run_id, domain)).one().id)
+    tags.insert_new(db, id_, wanted)
+    _remember(db, domain, run_id, Handle(id_, number))
+    signal(db, "runs", domain, run_id)
+    info = RunInfo(
+        id_, run_id, str(number), name, user_id, owner, job, STATUSES[0], start_ms, None, experiments.ACTIVE, uri
+    )
+    return Run(info, tags=[Pair(key, value) for key, value in wanted.items()])
+
+
+def active(db: Connection, domain: str, run_id: str) -> Handle:
+    """The handle of a run that may be written to; for use inside writes only, as the writer remembers it."""
+    known: dict[tuple[str, str], Handle] = cache(db).setdefault("tracking.runs", {})
+    handle = known.get((domain, run_id))
+    if handle is not None:
+        return handle
+    row = _FIND.one(db, (run_id, domain)).first()
+    if row is None:
+        raise _missing(run_id)
+    if row.stage != experiments.ACTIVE:
+        raise Invalid(f"The run {run_id} must be in the 'active' state. Current state is {row.stage}.")
+    handle = Handle(row.id, row.experiment)
+    _remember(db, domain, run_id, handle)
+    return handle
+
+
+def change(
+    db: Connection, domain: str, run_id: str, *, status: str | None = None, end_ms: int | None = None, name: str = ""
+) -> RunInfo:
+    """Sets status, end and name of an active run; what is not given stays."""
+    handle = active(db, domain, run_id)
+    values: dict[str, object] = {}
+    if status is not None:
+        if status not in STATUSES:
+            raise Invalid(f"Invalid value {status} for parameter 'status' supplied.", f"Use one of {STATUSES}.")
+        values["status"] = status
+    if end_ms is not None:
+        values["end_ms"] = end_ms
+    if name:
+        values["name"] = name
+        tags.put(db, handle.id, NAME_TAG, name)
+    if values:
+        db.execute(update(t.runs).where(t.runs.c.id == handle.id).values(**values))
+        signal(db, "runs", domain, run_id)
+    return info(db, domain, run_id)
+
+
+def remove(db: Connection, domain: str, run_id: str) -> None:
+    """Marks a run deleted; `restore` undoes it."""
+    _stage(db, domain, run_id, experiments.DELETED, now_ms())
+    cache(db).get("tracking.runs", {}).pop((domain, run_id), None)
+
+
+def restore(db: Connection, domain: str, run_id: str) -> None:
+    """Makes a deleted run active again."""
+    _stage(db, domain, run_id, experiments.ACTIVE, None)
+
+
+def info(db: Connection, domain: str, run_id: str) -> RunInfo:
+    """The run, deleted or not, without its data."""
+    query = select(*(t.runs.c[name] for name in INFO))
+    row = db.execute(query.where(t.runs.c.run_id == run_id, t.runs.c.domain == domain)).first()
+    if row is None:
+        raise _missing(run_id)
+    return record(tuple(row))
+
+
+def of_job(db: Connection, domain: str, job_id: str) -> list[str]:
+    """The ids of the runs that a job made, oldest first."""
+    query = select(t.runs.c.run_id).where(t.runs.c.domain == domain, t.runs.c.job_id == job_id)
+    return list(db.execute(query.order_by(t.runs.c.start_ms, t.runs.c.id)).scalars())
+
+
+def record(row: Sequence[Any]) -> RunInfo:
+    """The record of a row of the columns INFO."""
+    id_, run_id, experiment, *rest = row
+    return RunInfo(id_, run_id, str(experiment), *rest)
+
+
+def random_name() -> str:
+    """A name such as calm-finch-217, for a run that was given none."""
+    chosen = random.choice(_ADJECTIVES.split()), random.choice(_NOUNS.split())
+    return f"{chosen[0]}-{chosen[1]}-{random.randrange(1000)}"
+
+
+def _stage(db: Connection, domain: str, run_id: str, stage: str, deleted_ms: int | None) -> None:
+    keep = (t.runs.c.run_id == run_id) & (t.runs.c.domain == domain)
+    if db.execute(update(t.runs).where(keep).values(stage=stage, deleted_ms=deleted_ms)).rowcount == 0:
+        raise _missing(run_id)
+    signal(db, "runs", domain, run_id)
+
+
+def _remember(db: Connection, domain: str, run_id: str, handle: Handle) -> None:
+    known: dict[tuple[str, str], Handle] = cache(db).setdefault("tracking.runs", {})
+    if len(known) >= KNOWN:
+        known.clear()
+    known[domain, run_id] = handle
+
+
+def _missing(run_id: str) -> NotFound:
+    return NotFound(f"Run with id={run_id} not found")

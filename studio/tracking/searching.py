@@ -1,0 +1,146 @@
+"""Searching runs. Ordered by a metric, the search walks the index of latest values and looks at no more rows than it returns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, exists, func, select
+
+from studio.errors import Invalid
+from studio.store.tables import tracking as t
+from studio.tracking import conditions, experiments, filters, loading, metrics, pages, runs
+from studio.tracking.grammars import RUNS
+from studio.tracking.pages import Sort
+from studio.tracking.records import RunPage
+
+MAX_RESULTS = 50_000
+STAGES = {"ACTIVE_ONLY": ("active",), "DELETED_ONLY": ("deleted",), "ALL": ("active", "deleted")}
+_COLUMNS = [t.runs.c[name] for name in runs.INFO]
+
+
+def search(
+    db: Connection,
+    domain: str,
+    experiment_ids: Sequence[str],
+    *,
+    filter_text: str = "",
+    view: str = "ACTIVE_ONLY",
+    max_results: int = 1000,
+    order_by: Sequence[str] = (),
+    page_token: str | None = None,
+) -> RunPage:
+    """A page of the runs of those experiments of `domain` that match, in order; newest first where the order leaves a choice."""
+    rows, token = _rows(db, domain, experiment_ids, filter_text, view, max_results, order_by, page_token)
+    return RunPage(loading.load(db, [runs.record(row[: len(_COLUMNS)]) for row in rows]), token)
+
+
+def count(db: Connection, domain: str, experiment_ids: Sequence[str], filter_text: str, view: str) -> int:
+    """How many runs match."""
+    wanted = _wanted(db, domain, experiment_ids, filter_text, view)
+    return int(db.execute(select(func.count()).select_from(t.runs).where(*wanted)).scalar_one())
+
+
+def _rows(
+    db: Connection,
+    domain: str,
+    experiment_ids: Sequence[str],
+    filter_text: str,
+    view: str,
+    max_results: int,
+    order_by: Sequence[str],
+    page_token: str | None,
+) -> tuple[list[Any], str | None]:
+    wanted = _wanted(db, domain, experiment_ids, filter_text, view)
+    terms = _terms(order_by)
+    mark = [domain, sorted(experiment_ids), filter_text, view, list(order_by)]
+    start = pages.decode(page_token, mark)
+    phase = int(start[0]) if start else 0
+    found: list[tuple[int, Any]] = []
+    for number, base, sorts in _phases(db, domain, experiment_ids, terms):
+        if number < phase:
+            continue
+        columns = [sort.column.label(f"sort_{n}") for n, sort in enumerate(sorts)]
+        query = base.add_columns(*columns).where(*wanted).order_by(*pages.order(sorts))
+        if start and number == phase:
+            query = query.where(pages.after(sorts, start[1:]))
+        rows = db.execute(query.limit(max_results + 1 - len(found))).all()
+        found += [(number, row) for row in rows]
+        if len(found) > max_results:
+            break
+    page = [row for _, row in found[:max_results]]
+    if len(found) <= max_results:
+        return page, None
+    last, row = found[max_results - 1]
+    return page, pages.encode(mark, [last, *row[len(_COLUMNS) :]])
+
+
+def _wanted(
+    db: Connection, domain: str, experiment_ids: Sequence[str], filter_text: str, view: str
+) -> list[ColumnElement[bool]]:
+    if view not in STAGES:
+        raise Invalid(f"Invalid view type '{view}'", f"Use one of {sorted(STAGES)}.")
+    numbers = experiments.numbers(db, domain, experiment_ids)
+    tree = filters.parse(filter_text, RUNS)
+    return [_one_of(t.runs.c.experiment, numbers), _one_of(t.runs.c.stage, STAGES[view]), *conditions.of_runs(db, tree)]
+
+
+def _one_of(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    # With "=" SQLite can take the order from the index, with IN it sorts.
+    return column == values[0] if len(values) == 1 else column.in_(values)
+
+
+def _terms(order_by: Sequence[str]) -> list[tuple[str, str, bool]]:
+    terms = [filters.parse_order(text, RUNS) for text in order_by]
+    seen = [(entity, key) for entity, key, _ in terms]
+    if len(set(seen)) != len(seen):
+        raise Invalid(f"`order_by` contains duplicate fields: {list(order_by)}")
+    if ("attribute", "start_time") not in seen:
+        terms.append(("attribute", "start_time", True))
+    if ("attribute", "run_id") not in seen:
+        terms.append(("attribute", "run_id", False))
+    return terms
+
+
+def _phases(
+    db: Connection, domain: str, experiment_ids: Sequence[str], terms: list[tuple[str, str, bool]]
+) -> list[tuple[int, Select[Any], list[Sort]]]:
+    """The queries whose rows, one after the other, are the search's: with a metric first, those that have it, NaN, none."""
+    entity, key, descending = terms[0]
+    if entity != "metric":
+        source, sorts = _joined(db, t.runs, terms)
+        return [(0, select(*_COLUMNS).select_from(source), sorts)]
+    rest, more = _joined(db, t.runs, terms[1:])
+    number = metrics.key_id(db, key)
+    if number is None:
+        return [(2, select(*_COLUMNS).select_from(rest), more)]
+    latest = t.latest_metrics.alias("ordered")
+    own = _one_of(latest.c.experiment, experiments.numbers(db, domain, experiment_ids)) & (latest.c.key == number)
+    source, _ = _joined(db, latest.join(t.runs, t.runs.c.id == latest.c.run), terms[1:])
+    query = select(*_COLUMNS).select_from(source).where(own)
+    without = ~exists().where(latest.c.run == t.runs.c.id, latest.c.key == number)
+    return [
+        (0, query.where(latest.c.is_nan.is_(False)), [Sort(latest.c.value, descending), *more]),
+        (1, query.where(latest.c.is_nan.is_(True)), more),
+        (2, select(*_COLUMNS).select_from(rest).where(without), more),
+    ]
+
+
+def _joined(
+    db: Connection, source: FromClause, terms: Sequence[tuple[str, str, bool]]
+) -> tuple[FromClause, list[Sort]]:
+    sorts: list[Sort] = []
+    for n, (entity, key, descending) in enumerate(terms):
+        if entity == "attribute":
+            sorts.append(Sort(conditions.RUN_COLUMNS[key], descending, nullable=key == "end_time"))
+            continue
+        if entity == "metric":
+            table = t.latest_metrics.alias(f"by_{n}")
+            number = metrics.key_id(db, key)
+            match = and_(table.c.run == t.runs.c.id, table.c.key == (-1 if number is None else number))
+            rank = case((table.c.is_nan, 1), (table.c.value.is_(None), 2), else_=0)
+            sorts.append(Sort(rank))
+        else:
+            table = (t.params if entity == "param" else t.tags).alias(f"by_{n}")
+            match = and_(table.c.run == t.runs.c.id, table.c.key == key)
+        source = source.outerjoin(table, match)
+        sorts.append(Sort(table.c.value, descending, nullable=True))
+    return source, sorts

@@ -1,0 +1,55 @@
+"""Tags of runs: the last value counts. Two of them mean something to Studio: the run's name and the job that made it."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, update
+
+from studio.errors import NotFound
+from studio.store import signal
+from studio.store.prepared import Prepared
+from studio.store.tables import tracking as t
+from studio.tracking import limits, runs
+from studio.tracking.records import Pair
+
+JOB_TAG = "studio.job_id"
+_NAMES = ("run", "key", "value")
+
+
+def _upsert(insert: object) -> object:
+    statement = insert(t.tags).values({name: bindparam(name) for name in _NAMES})  # type: ignore[operator]
+    return statement.on_conflict_do_update(index_elements=["run", "key"], set_={"value": statement.excluded.value})
+
+
+_INSERT = Prepared(lambda insert: insert(t.tags).values({name: bindparam(name) for name in _NAMES}), _NAMES)
+_PUT = Prepared(_upsert, _NAMES)  # type: ignore[arg-type]
+
+
+def set_all(db: Connection, domain: str, run_id: str, given: Sequence[Pair]) -> None:
+    """Sets tags of an active run."""
+    handle = runs.active(db, domain, run_id)
+    wanted = {tag.key: tag.value for tag in (limits.clean_tag(g, f"tags[{n}].key") for n, g in enumerate(given))}
+    _PUT.many(db, [(handle.id, key, value) for key, value in wanted.items()])
+    if name := wanted.get(runs.NAME_TAG):
+        db.execute(update(t.runs).where(t.runs.c.id == handle.id).values(name=name))
+    if job := wanted.get(JOB_TAG):
+        db.execute(update(t.runs).where(t.runs.c.id == handle.id).values(job_id=job))
+    if wanted:
+        signal(db, "runs", domain, run_id)
+
+
+def put(db: Connection, run: int, key: str, value: str) -> None:
+    """Sets one tag of a run that is known to be active."""
+    _PUT.one(db, (run, key, value))
+
+
+def insert_new(db: Connection, run: int, wanted: Mapping[str, str]) -> None:
+    """The tags of a run that has none yet."""
+    _INSERT.many(db, [(run, key, value) for key, value in wanted.items()])
+
+
+def delete_one(db: Connection, domain: str, run_id: str, key: str) -> None:
+    """Deletes a tag; `NotFound` if the run has none of that key."""
+    handle = runs.active(db, domain, run_id)
+    if db.execute(delete(t.tags).where(t.tags.c.run == handle.id, t.tags.c.key == key)).rowcount == 0:
+        raise NotFound(f"No tag with name: {key} in run with id {run_id}")
+    signal(db, "runs", domain, run_id)
