@@ -13,7 +13,7 @@ DATA = "data"
 
 
 def copy(assets: Path, layout: Layout) -> str:
-    """Copies the notebook with its modules into the home and the data into the shared folder; a file that is there is kept as it is.
+    """Copies the notebook with its modules into the home, the data into the shared folder; keeps what is there.
 
     Returns the notebook's path below the lab's root (which holds one folder per user and `shared`).
     """

@@ -14,6 +14,7 @@ from studio.store.tables.access import memberships
 from studio.store.tables.domains import domains, fork_servers, sandboxes
 
 SERVICE = "service"
+KEY = "box-"  # before a sandbox's id: the id of its token among the access keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,9 @@ class Sandbox:
     environments: tuple[str, ...]
 
     def token(self, secret: str) -> str:
-        """What its code shows on its own socket; another one after each start. `secret`: the master key."""
-        return "studio_sandbox_" + signing.keyed(secret, f"token {self.id} {self.nonce}")
+        """What its code shows to Studio; another one after each start. `secret`: the master key. It has the form of an
+        access key, so that the gateway can check it too, for code that has the host's network."""
+        return f"studio_{KEY}{self.id}_{signing.keyed(secret, f'token {self.id} {self.nonce}')}"
 
     def lab_secret(self, secret: str) -> str:
         """What the gateway shows to its lab."""
@@ -54,8 +56,9 @@ def want(db: Connection, domain: str, owner: str, *, lab: bool = False, environm
     changes: dict[str, object] = {}
     if not found.wanted:
         changes |= {"wanted": True, "wanted_ms": now_ms(), "reason": ""}
-    if lab and not found.lab_wanted:
-        changes |= {"lab_wanted": True}
+    if lab and (not found.lab_wanted or found.reason):
+        # Somebody waits for it: what went wrong before is tried again at once.
+        changes |= {"lab_wanted": True, "reason": ""}
     if changes:
         db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(changes))
     if environment is not None and environment not in found.environments:

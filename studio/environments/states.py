@@ -17,7 +17,7 @@ ALLOWED: dict[State, frozenset[State]] = {
     State.not_built: frozenset({State.queued, State.ready}),
     State.queued: frozenset({State.building, State.ready, State.failed, State.not_built}),
     State.building: frozenset({State.ready, State.failed, State.queued}),
-    State.ready: frozenset({State.queued, State.not_built}),
+    State.ready: frozenset({State.queued, State.not_built, State.failed}),
     State.failed: frozenset({State.queued, State.ready, State.not_built}),
 }
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from studio.runtime.gateway_control import GatewayControl
+from studio.runtime.sandbox import Layout
 from studio.settings import Settings
 from studio.store import Store
 
@@ -38,3 +39,16 @@ class LoopContext:
     secret: str  # the installation's master key: tokens of sandboxes are derived from it
     isolation: str = "bubblewrap"  # what this host can do: bubblewrap or none
     logged: dict[str, str] = field(default_factory=dict)  # what was last said about a thing, so that it is said once
+    attempts: dict[str, "Attempts"] = field(default_factory=dict)  # failures in a row by thing, for back-off
+
+    def layout(self, domain: str, owner: str) -> Layout:
+        """Where the sandbox of (domain, owner) has its folders."""
+        return Layout(self.settings.paths, domain, owner, "bubblewrap" if self.isolation == "bubblewrap" else "none")
+
+
+@dataclass(slots=True)
+class Attempts:
+    """`not_before` on the monotonic clock."""
+
+    failures: int = 0
+    not_before: float = 0.0

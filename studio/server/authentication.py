@@ -97,7 +97,7 @@ def bearer(header: str) -> str:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    """Headers by lower-case name; one that is sent twice counts as not sent, so that nobody can choose which is read."""
+    """Headers by lower-case name; one that is sent twice counts as not sent, so that nobody chooses which is read."""
     found: dict[str, str] = {}
     twice: set[str] = set()
     for raw_name, raw_value in scope["headers"]:

@@ -134,9 +134,8 @@ async def _shut(opened: Iterable[_Open]) -> None:
         item.server.close()
         for connection in list(item.state.connections):
             connection.shutdown()
-    deadline = asyncio.get_running_loop().time() + DRAIN_S
-    while any(item.state.tasks for item in opened) and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.01)
+    if answering := {task for item in opened for task in item.state.tasks}:
+        await asyncio.wait(answering, timeout=DRAIN_S)
     for item in opened:
         for task in list(item.state.tasks):
             task.cancel()

@@ -1,0 +1,155 @@
+"""`python -m studio.environments.build`: lock, virtual environment, wheels, `.complete`; run by the supervisor.
+
+Says what it does as JSON lines among uv's own words: {"studio": "progress" | "ready" | "failed", …}.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import uv
+
+from studio.environments import store
+from studio.environments.definitions import Definition, parse
+from studio.errors import Invalid, StudioError
+
+# name==version with hashes only: a lock that would fetch from elsewhere is not installed.
+_LOCKED = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9._,-]+\])?==[A-Za-z0-9.+!_-]+( ; [^@]+)?( \\)?")
+_HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
+_NETWORK = ("dns", "connect", "timed out", "network", "offline", "unreachable")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0 when the environment is complete in the store; 1 after saying why not."""
+    parser = argparse.ArgumentParser(prog="python -m studio.environments.build")
+    parser.add_argument("--definition", type=Path, required=True)
+    parser.add_argument("--store", type=Path, required=True)
+    options = parser.parse_args(argv)
+    try:
+        definition = parse(options.definition.read_text(), options.definition.name)
+        say("ready", hash=build(definition, options.store))
+    except StudioError as error:
+        say("failed", message=str(error))
+        return 1
+    except OSError as error:
+        say("failed", message=f"The environment could not be written: {error}. Free some disk space, then try again.")
+        return 1
+    return 0
+
+
+def build(definition: Definition, root: Path) -> str:
+    """The hash of the complete environment; builds what of it is missing."""
+    wanted = definition.python
+    if wanted and wanted != store.version():
+        raise Invalid(
+            f"{definition.name} asks for Python {wanted}; Studio runs on {store.version()}.",
+            "Leave `python` out of its definition, or install Studio with that Python.",
+        )
+    (root / "locks").mkdir(parents=True, exist_ok=True)
+    (root / "store").mkdir(exist_ok=True)
+    # Two installations may share a store: one builds, the other waits and finds it complete.
+    with (root / "locks" / f"{definition.name}.building").open("w") as building:
+        fcntl.flock(building, fcntl.LOCK_EX)
+        locked = lock(definition, root)
+        name = store.content_hash(locked)
+        folder = store.folder(root, name)
+        if not (folder / store.COMPLETE).is_file():
+            install(definition, locked, folder)
+        return name
+
+
+def lock(definition: Definition, root: Path) -> str:
+    """The lock's text, resolved now if this definition never was."""
+    path = store.lock_path(root, definition)
+    if path.is_file():
+        return path.read_text()
+    say("progress", done=0, total=0, text="Choosing versions")
+    argv = ["pip", "compile", "-", "--generate-hashes", "--no-header", "--no-annotate", "--only-binary", ":all:"]
+    text = run([*argv, "--quiet", "--python", store.interpreter()], "\n".join(definition.requirements) + "\n")
+    check_lock(text)
+    write(path, text)
+    return text
+
+
+def check_lock(text: str) -> None:
+    """`Invalid` if any line is more than a pinned package or its hash."""
+    for line in text.splitlines():
+        if line.strip() and not _LOCKED.fullmatch(line) and not _HASH.fullmatch(line):
+            raise Invalid(f"The lock has a line that is not a pinned package: {line!r}.", "Mend the definition.")
+
+
+def install(definition: Definition, locked: str, folder: Path) -> None:
+    """Makes the virtual environment anew; the marker is written last, so that a half-made one is never used."""
+    shutil.rmtree(folder, ignore_errors=True)
+    packages = sum(bool(line) and not line.startswith(" ") for line in locked.splitlines())
+    say("progress", done=0, total=packages, text=f"Making the environment of {packages} packages")
+    run(["venv", "--quiet", "--no-project", "--python", store.interpreter(), str(folder)])
+    requirements = folder / "requirements.txt"
+    write(requirements, locked)
+    argv = ["pip", "install", "--python", str(folder / "bin" / "python"), "--only-binary", ":all:"]
+    # Compiled now: sandboxes see the environment read-only, and would compile it at each start.
+    run([*argv, "--require-hashes", "--compile-bytecode", "-r", str(requirements)], watch=(folder, packages))
+    write(folder / store.COMPLETE, json.dumps({"name": definition.name, "packages": packages}) + "\n")
+    os.sync()
+
+
+def run(words: list[str], given: str = "", watch: tuple[Path, int] | None = None) -> str:
+    """uv's standard output; `StudioError` with its last words if it fails. Its messages go to the log as they come."""
+    argv = [uv.find_uv_bin(), *words, "--no-python-downloads", "--color", "never"]
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdin and child.stdout and child.stderr
+    child.stdin.write(given)
+    child.stdin.close()
+    said: list[str] = []
+    fetched = 0
+    for raw in child.stderr:
+        line = raw.rstrip()
+        print(line, flush=True)
+        said.append(line)
+        if watch is None or not line or line.startswith((" + ", "Using ")):
+            continue
+        fetched += line.strip().startswith(("Downloaded", "Downloading"))
+        installed = _count(watch[0]) if line.startswith(("Installed", "Bytecode")) else 0
+        say("progress", done=max(min(fetched // 2, watch[1] - 1), installed), total=watch[1], text=line.strip())
+    output = child.stdout.read()
+    if child.wait():
+        raise _failed(words[0] if words[0] == "venv" else words[1], said)
+    return output
+
+
+def _failed(what: str, said: list[str]) -> StudioError:
+    text = " ".join(line.strip(" ×│╰─▶├") for line in said if line.strip())[-1500:]
+    doing = {"compile": "Versions could not be chosen", "venv": "The environment could not be made"}
+    message = f"{doing.get(what, 'The packages could not be installed')}: {text or 'uv said nothing'}."
+    if any(word in text.lower() for word in _NETWORK):
+        return StudioError(message, "The network is needed for this once: connect, then build again.")
+    return StudioError(message, "Mend the package list, then build again.")
+
+
+def _count(folder: Path) -> int:
+    return sum(1 for _ in folder.glob("lib/python*/site-packages/*.dist-info"))
+
+
+def write(path: Path, text: str) -> None:
+    """Complete or not at all: a temporary name, fsync, rename."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def say(kind: str, **fields: object) -> None:
+    """One line for the server."""
+    print(json.dumps({"studio": kind, **fields}), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Every loop of the server, in one list."""
+
+import asyncio
+
+from studio.loops import data, environments, gateway, jobs, sandboxes, serving
+from studio.loops.context import LoopContext
+from studio.loops.loop import Loop, run
+
+# "supervisor": an event from the supervisor; the others are signals of writes.
+LOOPS: tuple[Loop, ...] = (
+    Loop("environments", environments.step, topics=("environments", "supervisor"), every_s=1.0),
+    Loop("sandboxes", sandboxes.step, topics=("sandboxes", "members", "environments", "supervisor"), every_s=2.0),
+    Loop("gateway", gateway.step, topics=("gateway", *gateway.TOPICS), every_s=2.0),
+    Loop("gateway stats", gateway.read_stats, every_s=1.0),
+    Loop("data", data.step, topics=("datasets", "supervisor"), every_s=2.0),
+    Loop("jobs", jobs.step, topics=("jobs", "sandboxes", "environments", "supervisor"), every_s=2.0),
+    Loop("serving", serving.step, topics=("endpoints", "serving", "models", "environments", "supervisor"), every_s=2.0),
+)
+
+
+def start(context: LoopContext) -> list[asyncio.Task[None]]:
+    """Begins all of them; cancel the tasks to end them."""
+    return [asyncio.create_task(run(loop, context), name=f"loop {loop.name}") for loop in LOOPS]

@@ -1,0 +1,80 @@
+"""The person's domains, and the way into a lab."""
+
+import json
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from studio import __version__
+from studio.access import codes
+from studio.access.principals import Kind, Principal
+from studio.domains import addresses, domains
+from studio.domains.domains import Domain
+from studio.errors import Denied
+from studio.wire.context import Studio, context_of
+from studio.wire.pages.html import page
+from studio.wire.pages.places import safe_path, with_query
+from studio.wire.pages.signin import no_trace
+from studio.wire.pages.starting import failed_page, starting_page
+from studio.wire.permission import allow, permission
+from studio.wire.rest.lab import wait_for_lab
+
+AT_ONCE_S = 0.3
+PATIENCE_S = 20.0
+_SIGN_OUT = """document.getElementById("out").addEventListener("click",async()=>{
+await fetch("/signout",{method:"POST",headers:{"x-studio-csrf":%s}});location.reload()});"""
+
+
+@permission("session.read")
+async def home(request: Request) -> Response:
+    """The domains of who is signed in, each with its button."""
+    studio = context_of(request)
+    principal: Principal = request.state.principal
+    found = await studio.store.read(domains.list_all)
+    mine = [item for item in found if item.name in principal.roles]
+    session = studio.people.now.session(principal.credential)
+    script = _SIGN_OUT % json.dumps(session.csrf) if session else ""
+    out = "<button class=plain id=out>Sign out</button>" if session else ""
+    level = "isolated by bubblewrap" if studio.isolation == "bubblewrap" else "not isolated"
+    body = (
+        f"<h1>Your domains</h1><p class=soft>Signed in as {escape(principal.user)}.</p>{_list(principal, mine)}"
+        f"<footer><span>Studio {escape(__version__)} · domains are {level}</span>{out}</footer>"
+    )
+    return page("Home", body, script=script)
+
+
+@permission("session.read")
+async def open_domain(request: Request) -> Response:
+    """`?domain=&next=`: starts the person's lab, shows a page while it starts, then leads into it."""
+    studio = context_of(request)
+    name = request.query_params.get("domain", "")
+    wanted = safe_path(request.query_params.get("next", ""))
+    principal = allow(request, "lab.open", name)
+    if principal.kind is not Kind.person:
+        raise Denied("A lab is opened in a browser.", "Open a sign-in link: `studio signin`.")
+    waited = request.query_params.get("wait") == "1"
+    found = await wait_for_lab(studio, name, principal.user, PATIENCE_S if waited else AT_ONCE_S)
+    if found.state == "Failed":
+        return failed_page(name, found.reason, with_query("/open", domain=name, next=wanted))
+    if found.state != "Running":
+        return starting_page(name, "0;url=" + with_query("/open", domain=name, next=wanted, wait="1"))
+    return await _lead_in(studio, principal, name, wanted)
+
+
+async def _lead_in(studio: Studio, principal: Principal, name: str, wanted: str) -> Response:
+    domain = await studio.store.read(lambda db: domains.get(db, name))
+    code = await studio.store.write(lambda db: codes.create_enter(db, principal.credential, name))
+    place = addresses.origin(studio.address, domain)
+    return RedirectResponse(place + with_query("/studio/enter", code=code, next=wanted), 303, no_trace())
+
+
+def _list(principal: Principal, mine: list[Domain]) -> str:
+    if not mine:
+        return "<p>You are no member of a domain yet. Ask the admin of one to add you.</p>"
+    rows = [
+        f"<li><div><b>{escape(item.title)}</b><span>{escape(item.name)} · {principal.roles[item.name]}</span></div>"
+        f'<a class=button href="{escape(with_query("/open", domain=item.name))}">Open</a></li>'
+        for item in mine
+    ]
+    return f"<ul>{''.join(rows)}</ul>"
