@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from studio.ledger import Entry
 
-STOPPABLE = frozenset({"lab", "kernel", "job", "endpoint", "dashboards"})
-
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -22,11 +20,6 @@ class Running:
     price_per_hour: float
     cost: float
     resources: tuple[str, ...]
-
-    @property
-    def stoppable(self) -> bool:
-        """Whether somebody may end it by itself."""
-        return self.kind in STOPPABLE
 
 
 def lines(entries: Iterable[Entry]) -> list[Running]:

@@ -1,7 +1,8 @@
 """The script's file in its owner's folder, written from the host without following links."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from studio.data import files
@@ -14,17 +15,22 @@ def parts(job_id: str, script: str) -> tuple[str, ...]:
     return (*FOLDER, job_id, script)
 
 
-@contextmanager
-def staged(home: Path, job_id: str, script: str, text: str) -> Iterator[None]:
+@asynccontextmanager
+async def staged(home: Path, job_id: str, script: str, text: str) -> AsyncIterator[None]:
     """Writes the script below `home`; removes it if what is done meanwhile fails, so that nothing is half-created."""
     where = parts(job_id, script)
-    home.mkdir(parents=True, exist_ok=True)
-    files.write_beneath(home, where, text.encode("utf-8", "surrogatepass"))
+    data = text.encode("utf-8", "surrogatepass")
+    await asyncio.to_thread(_write, home, where, data)
     try:
         yield
     except BaseException:
-        remove(home, job_id, script)
+        await asyncio.to_thread(remove, home, job_id, script)
         raise
+
+
+def _write(home: Path, where: tuple[str, ...], data: bytes) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    files.write_beneath(home, where, data)
 
 
 def remove(home: Path, job_id: str, script: str) -> None:

@@ -1,12 +1,13 @@
 """What every started thing cost: entries with the price frozen at their start, and sums over them."""
 
-from studio.ledger.entries import Entry, ended, ended_among, entry, get, open_entries, started, tick
+from studio.ledger.entries import Entry, costs, ended, ended_among, entry, get, open_entries, started, tick
 from studio.ledger.spending import By, Share, daily, spend, total
 
 __all__ = [
     "By",
     "Entry",
     "Share",
+    "costs",
     "daily",
     "ended",
     "ended_among",

@@ -83,6 +83,11 @@ def ended_among(db: Connection, resources: list[str]) -> set[str]:
     return found
 
 
+def costs(db: Connection, resources: list[str]) -> dict[str, float]:
+    """What each of at most 1000 `resources` has cost so far; those without an entry are left out."""
+    return {row.resource: entry(row).cost for row in db.execute(select(ledger).where(ledger.c.resource.in_(resources)))}
+
+
 def is_known(db: Connection, resource: str) -> bool:
     """Whether `resource` has an entry, open or ended."""
     return db.execute(select(ledger.c.resource).where(ledger.c.resource == resource)).first() is not None

@@ -14,9 +14,9 @@ By = Literal["kind", "user", "resource"]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Part of a sum: `key` is a kind, a user, or "<kind> <name>"; `hours` add up over things that ran side by side."""
+    """Part of a sum: `name` is a kind, a user, or "<kind> <name>"; `hours` add up over things that ran side by side."""
 
-    key: str
+    name: str
     cost: float
     hours: float
 
@@ -44,7 +44,7 @@ def total(db: Connection, domain: str, since_ms: int, until_ms: int) -> float:
 def spend(db: Connection, domain: str, since_ms: int, until_ms: int, *, by: By) -> list[Share]:
     """The same sum in parts, dearest first."""
     keys = {"kind": ledger.c.kind, "user": ledger.c.user, "resource": ledger.c.kind + " " + ledger.c.name}
-    key = keys[by].label("key")
+    key = keys[by].label("name")
     overlap = _overlap_ms(since_ms, until_ms)
     cost = func.sum(overlap * ledger.c.price_per_hour / float(MS_PER_HOUR)).label("cost")
     query = (
@@ -53,7 +53,7 @@ def spend(db: Connection, domain: str, since_ms: int, until_ms: int, *, by: By) 
         .group_by(key)
         .order_by(cost.desc(), key)
     )
-    return [Share(row.key, float(row.cost), row.ms / MS_PER_HOUR) for row in db.execute(query)]
+    return [Share(row.name, float(row.cost), row.ms / MS_PER_HOUR) for row in db.execute(query)]
 
 
 def daily(db: Connection, domain: str, edges_ms: list[int]) -> list[float]:

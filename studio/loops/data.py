@@ -16,7 +16,6 @@ from studio.loops import placing
 from studio.loops.context import LoopContext
 from studio.loops.exit_book import ExitBook, book
 from studio.loops.loop import each
-from studio.runtime.sandbox import Layout
 from studio.runtime.specs import SandboxState, ServiceSpec, State
 
 AT_ONCE = 4  # profiles that run side by side: each takes a core and up to a few hundred megabytes
@@ -72,13 +71,8 @@ async def _one(context: LoopContext, state: State, exits: ExitBook, dataset: Dat
             pass
 
 
-def _layout(context: LoopContext, place: SandboxState) -> Layout:
-    isolation = "none" if place.isolation == "none" else "bubblewrap"
-    return Layout(context.settings.paths, place.domain, place.owner, isolation)  # type: ignore[arg-type]
-
-
 def _service(context: LoopContext, place: SandboxState, dataset: Dataset) -> ServiceSpec:
-    layout = _layout(context, place)
+    layout = context.layout(place.domain, place.owner)
     where = paths.parse(dataset.path, dataset.owner)
     argv = [sys.executable, "-P", "-m", "studio.data.profile"]
     argv += ["--root", layout.inside_shared if where.is_shared else layout.inside_home, "--path", "/".join(where.parts)]
@@ -92,8 +86,8 @@ def _service(context: LoopContext, place: SandboxState, dataset: Dataset) -> Ser
 def _output(context: LoopContext, place: SandboxState, dataset: Dataset) -> reports.Report | None:
     """The report, once it is there; a sandbox wrote it, so it is opened without following links, and capped."""
     try:
-        data = files.read_beneath(_layout(context, place).host_out, [f"{dataset.attempt}.json"], reports.MAX_BYTES)
-        return reports.decode(data)
+        folder = context.layout(place.domain, place.owner).host_out
+        return reports.decode(files.read_beneath(folder, [f"{dataset.attempt}.json"], reports.MAX_BYTES))
     except NotFound:
         return None
     except (Invalid, TooLarge) as error:
@@ -102,4 +96,4 @@ def _output(context: LoopContext, place: SandboxState, dataset: Dataset) -> repo
 
 def _forget(context: LoopContext, place: SandboxState | None, dataset: Dataset) -> None:
     if place is not None:
-        files.remove_beneath(_layout(context, place).host_out, [f"{dataset.attempt}.json"])
+        files.remove_beneath(context.layout(place.domain, place.owner).host_out, [f"{dataset.attempt}.json"])

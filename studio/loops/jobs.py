@@ -21,7 +21,6 @@ from studio.loops.context import LoopContext
 from studio.loops.exit_book import ExitBook, book
 from studio.loops.loop import each
 from studio.runtime import specs
-from studio.runtime.sandbox import Layout
 
 GRACE_S = 5.0
 PIDS = 512
@@ -48,7 +47,7 @@ async def step(context: LoopContext) -> None:
 async def _one(context: LoopContext, state: specs.State, exits: ExitBook, job: Job) -> None:
     match decide(await _observe(context, state, exits, job)):
         case Fork():
-            await _fork(context, state, job)
+            await _fork(context, job)
         case Mark(started_ms):
             await context.store.write(lambda db: jobs.run(db, job, started_ms))
         case Stop():
@@ -118,16 +117,13 @@ def _lacks(state: specs.State, job: Job, environment: Environment, reason: str) 
     return "" if placing.ready(state, job.sandbox, job.environment) else "Its sandbox is starting."
 
 
-async def _fork(context: LoopContext, state: specs.State, job: Job) -> None:
-    place = placing.sandbox(state, job.sandbox)
-    if place is None:
-        return
+async def _fork(context: LoopContext, job: Job) -> None:
     kind = await context.store.read(lambda db: instance_types.get(db, job.instance_type))
     # Committed before the process is asked for: a server that is killed in between finds it by its name.
     await context.store.write(lambda db: jobs.start(db, job))
     limits = specs.Limits(kind.cpu, kind.memory_mb, PIDS)
     try:
-        await context.supervisor.child_fork(job.sandbox, job.environment, _spec(context, place, job, kind.cpu), limits)
+        await context.supervisor.child_fork(job.sandbox, job.environment, _spec(context, job, kind.cpu), limits)
     except (Unavailable, Timeout, Conflict):
         raise  # it may run: the next round sees it, or asks again under the same name
     except StudioError as error:
@@ -135,9 +131,8 @@ async def _fork(context: LoopContext, state: specs.State, job: Job) -> None:
         await context.store.write(lambda db: jobs.end(db, job, State.failed, message))
 
 
-def _spec(context: LoopContext, place: specs.SandboxState, job: Job, cpu: float) -> specs.ChildSpec:
-    isolation: specs.Isolation = "none" if place.isolation == "none" else "bubblewrap"
-    layout = Layout(context.settings.paths, job.domain, job.owner, isolation)
+def _spec(context: LoopContext, job: Job, cpu: float) -> specs.ChildSpec:
+    layout = context.layout(job.domain, job.owner)
     script = str(PurePosixPath(layout.inside_home, *staging.parts(job.id, job.script)))
     threads = str(max(1, int(cpu)))
     env = {

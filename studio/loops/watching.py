@@ -25,7 +25,7 @@ class Names:
 
 def resource(kind: str, sandbox: str, name: str, started_ms: int) -> str:
     """Names one run of one process; a job runs once, so that its id is enough."""
-    return f"job:{name}" if kind == "job" else f"{kind}:{sandbox}:{name}:{started_ms}"
+    return name if kind == "job" else f"{kind}:{sandbox}:{name}:{started_ms}"
 
 
 def child(box: SandboxState, item: ChildState, names: Names) -> Seen:
@@ -65,7 +65,9 @@ def _service(sandbox: str, name: str, started_ms: int) -> Seen:
         return Seen(resource("lab", sandbox, name, started_ms), domain, owner, "lab", "JupyterLab", DEFAULT, started_ms)
     # Part of its sandbox and free of charge: shown for the memory it holds.
     kind, environment = "fork server", name.removeprefix(FORK)
-    return Seen(resource("fork-server", sandbox, name, started_ms), domain, owner, kind, environment, "", started_ms)
+    return Seen(
+        resource("fork-server", sandbox, environment, started_ms), domain, owner, kind, environment, "", started_ms
+    )
 
 
 def service(box: SandboxState, item: ServiceState) -> list[Seen]:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from studio.loops import data, environments, gateway, jobs, sandboxes, serving
+from studio.loops import cost, data, environments, gateway, jobs, ledger, sandboxes, serving
 from studio.loops.context import LoopContext
 from studio.loops.loop import Loop, run
 
@@ -14,6 +14,8 @@ LOOPS: tuple[Loop, ...] = (
     Loop("gateway stats", gateway.read_stats, every_s=1.0),
     Loop("data", data.step, topics=("datasets", "supervisor"), every_s=2.0),
     Loop("jobs", jobs.step, topics=("jobs", "sandboxes", "environments", "supervisor"), every_s=2.0),
+    Loop("ledger", ledger.step, topics=("supervisor",), every_s=3.0),
+    Loop("cost", cost.step, topics=("stops",), every_s=3.0),
     Loop("serving", serving.step, topics=("endpoints", "serving", "models", "environments", "supervisor"), every_s=2.0),
 )
 

@@ -3,14 +3,18 @@
 from fastapi import APIRouter
 
 from studio.wire.rest import (
+    cost,
+    data,
     domains,
     environments,
     events,
     instance_types,
+    jobs,
     keys,
     lab,
     members,
     overview,
+    running,
     session,
     status,
     users,
@@ -28,5 +32,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     environments.router,
     instance_types.router,
     overview.router,
+    data.router,
+    jobs.router,
+    running.router,
+    cost.router,
     events.router,
 )

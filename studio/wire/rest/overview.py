@@ -3,42 +3,44 @@
 import os
 
 from fastapi import APIRouter, Depends
+from sqlalchemy import Connection
 
+from studio import ledger
 from studio.access.principals import Principal
-from studio.runtime.specs import SandboxState
+from studio.clock import now_ms
+from studio.cost import bills, running
+from studio.wire import glance
 from studio.wire.context import Studio, studio
 from studio.wire.permission import Allow
-from studio.wire.rest.schemas.overview import OverviewAnswer, RunningItem
+from studio.wire.rest.running import answer
+from studio.wire.rest.schemas.overview import OverviewAnswer, RecentItem
 
 router = APIRouter(prefix="/domains/{domain}/overview", tags=["overview"])
+RECENT = 12
 
 
 @router.get("")
 async def get_overview(
-    domain: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("domain.read"))
+    domain: str, studio: Studio = Depends(studio), principal: Principal = Depends(Allow("domain.read"))
 ) -> OverviewAnswer:
-    """What is there and what runs."""
-    state = await studio.supervisor.state()
-    boxes = [box for box in state.sandboxes if box.domain == domain]
-    return OverviewAnswer(
-        kernels=sum(child.kind == "kernel" for box in boxes for child in box.children),
-        running=[item for box in boxes for item in _running(box)],
-        currency=studio.settings.currency,
-        cores=os.cpu_count() or 1,
-        memory_gb=round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
-    )
+    """What is there, what runs, what happened last, what today has cost."""
 
-
-def _running(box: SandboxState) -> list[RunningItem]:
-    children = [
-        RunningItem(
-            id=f"{box.id}/{child.name}", kind=child.kind, name=child.name, owner=box.owner, since_ms=child.started_ms
+    def read(db: Connection) -> OverviewAnswer:
+        counts = glance.counts(db, domain)
+        lines = running.lines(ledger.open_entries(db, domain))
+        return OverviewAnswer(
+            datasets=counts.datasets,
+            kernels=sum(line.kind == "kernel" for line in lines),
+            runs=counts.runs,
+            models=counts.models,
+            endpoints=counts.endpoints,
+            alerts=counts.alerts,
+            running=[answer(studio, principal, domain, line) for line in lines],
+            recent=[RecentItem.model_validate(item) for item in glance.recent(db, domain, RECENT)],
+            cost_today=bills.today(db, domain, now_ms()),
+            currency=studio.settings.currency,
+            cores=os.cpu_count() or 1,
+            memory_gb=round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
         )
-        for child in box.children
-    ]
-    labs = [
-        RunningItem(id=f"{box.id}/lab", kind="lab", name="Lab", owner=box.owner, since_ms=service.started_ms)
-        for service in box.services
-        if service.name == "lab"
-    ]
-    return labs + children
+
+    return await studio.store.read(read)

@@ -1,20 +1,11 @@
 """A domain at a glance."""
 
 from studio.wire.rest.schemas.base import Answer
-
-
-class RunningItem(Answer):
-    """Something that runs now."""
-
-    id: str
-    kind: str
-    name: str
-    owner: str
-    since_ms: int
+from studio.wire.rest.schemas.cost import RunningAnswer
 
 
 class RecentItem(Answer):
-    """Something that happened; `link` is a place in the lab."""
+    """Something that happened; `link` names the thing: `runs/<id>`, `endpoints/<name>`, …"""
 
     kind: str
     title: str
@@ -26,15 +17,15 @@ class RecentItem(Answer):
 class OverviewAnswer(Answer):
     """Counts, what runs, what happened last, what it cost today."""
 
-    datasets: int = 0
-    kernels: int = 0
-    runs: int = 0
-    models: int = 0
-    endpoints: int = 0
-    alerts: int = 0
-    running: list[RunningItem] = []
-    recent: list[RecentItem] = []
-    cost_today: float = 0.0
+    datasets: int
+    kernels: int
+    runs: int
+    models: int
+    endpoints: int
+    alerts: int
+    running: list[RunningAnswer]
+    recent: list[RecentItem]
+    cost_today: float
     currency: str
     cores: int
     memory_gb: float
