@@ -1,7 +1,7 @@
 """What a Studio left behind: processes, sockets, cgroups and mounts that name its home or its sockets' folder.
 
-Used at the end of tests: `leaks.check(settings)` waits a little and fails with a list. `leaks.table(settings)` is the name →
-pid table while it runs."""
+Used at the end of tests: `leaks.check(settings)` waits a little and fails with a list. `leaks.table(settings)` is the
+name → pid table while it runs."""
 
 import time
 from pathlib import Path

@@ -7,8 +7,10 @@ import os
 import random
 import signal
 import sys
+from io import TextIOWrapper
+from pathlib import Path
 
-from studio.guest.lines import admit
+from studio.guest.lines import Message, admit
 
 # kind → the module whose `main(args)` does the work; imported only in the child.
 KINDS = {"kernel": "studio.guest.kernel", "job": "studio.guest.job", "replica": "studio.guest.replica"}
@@ -18,12 +20,12 @@ NOT_ADMITTED = 75
 class Born(BaseException):
     """Raised in the child of a fork, to leave the fork server's loop."""
 
-    def __init__(self, order):
+    def __init__(self, order: Message) -> None:
         super().__init__(order["name"])
         self.order = order
 
 
-def run(order):
+def run(order: Message) -> int:
     """Lives the child's life and returns its exit code. 75 (EX_TEMPFAIL): the supervisor did not let it run."""
     _leave_parent()
     try:
@@ -39,11 +41,11 @@ def run(order):
         os.chdir(order["cwd"])
     gc.enable()
     module = importlib.import_module(KINDS[order["kind"]])
-    code = module.main(order.get("args", {}))
+    code: int | None = module.main(order.get("args", {}))
     return 0 if code is None else code
 
 
-def _leave_parent():
+def _leave_parent() -> None:
     if os.getsid(0) != os.getpid():
         os.setsid()
     signal.set_wakeup_fd(-1)
@@ -59,7 +61,7 @@ def _leave_parent():
         return
 
 
-def _redirect(path, descriptor):
+def _redirect(path: str | None, descriptor: int | None) -> None:
     """Null on 0, the log on 1 and 2, and Python's streams made anew on them, unbuffered line by line."""
     null = os.open("/dev/null", os.O_RDONLY)
     os.dup2(null, 0)
@@ -70,15 +72,18 @@ def _redirect(path, descriptor):
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
         os.close(descriptor)
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        stream = open(number, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-        stream.reconfigure(write_through=True)
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)
+    sys.stdout = sys.__stdout__ = _stream(1)  # type: ignore[misc]  # what is printed late must not go to the old ones
+    sys.stderr = sys.__stderr__ = _stream(2)  # type: ignore[misc]
+    sys.stdin = sys.__stdin__ = os.fdopen(0, encoding="utf-8", closefd=False)  # type: ignore[misc]
 
 
-def _reseed():
+def _stream(descriptor: int) -> TextIOWrapper:
+    stream = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    stream.reconfigure(write_through=True)
+    return stream
+
+
+def _reseed() -> None:
     """Two forks of one process would draw the same 'random' numbers."""
     random.seed()
     numpy_random = sys.modules.get("numpy.random")
@@ -86,7 +91,7 @@ def _reseed():
         numpy_random.seed()
 
 
-def _set_threads():
+def _set_threads() -> None:
     """OMP_NUM_THREADS and its like were read when the libraries were imported: their pools are set by call instead."""
     count = os.environ.get("OMP_NUM_THREADS", "1")
     if count in ("", "1") or not count.isdigit():
@@ -102,5 +107,5 @@ if __name__ == "__main__":
     # A fresh interpreter, where forking was not safe: `--order <descriptor>`.
     with open(int(sys.argv[2]), "rb") as _file:
         _order = json.load(_file)
-    sys.path[:] = [_place for _place in sys.path if _place not in ("", os.getcwd())]
+    sys.path[:] = [_place for _place in sys.path if _place not in ("", str(Path.cwd()))]
     sys.exit(run(_order))

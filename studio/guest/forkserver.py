@@ -1,9 +1,9 @@
 """A process that has imported an environment's libraries and forks kernels, jobs and replicas.
 
 `<environment python> -m studio.guest.forkserver --name <environment> --preload pandas,sklearn.ensemble`
-It must have one thread whenever it forks (a lock held by another thread stays locked in the child for ever): before each
-fork the count is looked up, and when it is not one the child is a fresh interpreter instead. A preloaded module that leaves
-threads behind is found out at the start and left out by starting once more without it."""
+It must have one thread whenever it forks (a lock held by another thread stays locked in the child for ever): before
+each fork the count is looked up, and when it is not one the child is a fresh interpreter instead. A preloaded module
+that leaves threads behind is found out at the start and left out by starting once more without it."""
 
 import argparse
 import gc
@@ -15,29 +15,32 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from studio.guest import child
-from studio.guest.lines import LineServer, Reporter
+from studio.guest.lines import LineServer, Message, Reporter
 
 
 class ForkServer:
     """The children by name, and the reports of what ended."""
 
-    def __init__(self, name, preloaded, failed):
-        self._children = {}
+    def __init__(self, name: str, preloaded: list[str], failed: dict[str, str]) -> None:
+        self._children: dict[str, dict[str, Any]] = {}
         self._preloaded, self._failed = preloaded, failed
         self._reporter = Reporter(f"fork-{name}")
-        path = os.path.join(os.environ["STUDIO_OUT"], f"fork-{name}.sock")
+        path = Path(os.environ["STUDIO_OUT"], f"fork-{name}.sock")
         self._server = LineServer(path, self._handle, self._reap, self._reporter.flush)
 
-    def run(self):
+    def run(self) -> None:
         """Serves for ever; in a fork's child it raises `child.Born`."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
         self._reporter.ready()
         self._server.run()
 
-    def _handle(self, message, _descriptors):
+    def _handle(self, message: Message, _descriptors: list[int]) -> Message:
         operation = message.get("op")
         if operation == "fork":
             return self._fork(message)
@@ -55,7 +58,7 @@ class ForkServer:
             return {"ok": True, "threads": threads(), "preloaded": self._preloaded, "failed": self._failed}
         return {"ok": False, "error": f"unknown operation {operation!r}"}
 
-    def _fork(self, order):
+    def _fork(self, order: Message) -> Message:
         name = order["name"]
         if name in self._children:
             return {"ok": False, "error": f"a child {name} is running"}
@@ -69,7 +72,7 @@ class ForkServer:
         self._children[name] = {"pid": pid, "kind": order["kind"], "started_ms": time.time_ns() // 1_000_000}
         return {"ok": True, "pid": pid, "forked": single}
 
-    def _reap(self):
+    def _reap(self) -> None:
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -83,7 +86,7 @@ class ForkServer:
             self._reporter.exited(names[0] if names else "", pid, status)
 
 
-def threads():
+def threads() -> int:
     """Threads of this process as the kernel counts them: compiled libraries start some that Python does not know."""
     try:
         with open("/proc/self/status") as file:
@@ -94,7 +97,7 @@ def threads():
         return threading.active_count()
 
 
-def _spawn(order):
+def _spawn(order: Message) -> int:
     """A fresh interpreter for the child, given its order in a file that has no name any more."""
     with tempfile.TemporaryFile() as file:
         file.write(json.dumps(order).encode())
@@ -107,9 +110,11 @@ def _spawn(order):
     return process.pid
 
 
-def preload(names):
-    """Imports what can be imported. Returns (imported, {name: why not}, names after which more than one thread lived)."""
-    imported, failed, threaded = [], {}, []
+def preload(names: Iterable[str]) -> tuple[list[str], dict[str, str], list[str]]:
+    """Imports what can be imported: (imported, {name: why not}, names after which more than one thread lived)."""
+    imported: list[str] = []
+    failed: dict[str, str] = {}
+    threaded: list[str] = []
     for name in names:
         before = threads()
         try:
@@ -124,7 +129,7 @@ def preload(names):
     return imported, failed, threaded
 
 
-def main():
+def main() -> None:
     """Never returns, except in a child, whose end is the interpreter's normal end (exit handlers run)."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", required=True)
@@ -133,9 +138,8 @@ def main():
     options = parser.parse_args()
     os.environ.pop("JPY_PARENT_PID", None)
     # `-m` put the working directory first: a file planted there must not replace a library.
-    sys.path[:] = [
-        place for place in sys.path if place not in ("", os.getcwd()) or place == os.environ.get("PYTHONPATH")
-    ]
+    own = os.environ.get("PYTHONPATH")
+    sys.path[:] = [place for place in sys.path if place not in ("", str(Path.cwd())) or place == own]
     without = set(filter(None, options.without.split(",")))
     names = [name for name in options.preload.split(",") if name and name not in without]
     imported, failed, threaded = preload(names)

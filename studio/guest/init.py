@@ -8,11 +8,14 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
+from typing import Any, NoReturn
 
 # -I leaves nothing of Studio on the path: the folder that holds `studio/guest/init.py`.
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+# Not resolved: a link there leads to the whole package.
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from studio.guest.lines import LineServer, Reporter  # noqa: E402
+from studio.guest.lines import LineServer, Message, Reporter
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -20,20 +23,20 @@ _PR_SET_CHILD_SUBREAPER = 36
 class Init:
     """The services by name, and the reports of what ended."""
 
-    def __init__(self):
-        self._services = {}
+    def __init__(self) -> None:
+        self._services: dict[str, dict[str, Any]] = {}
         self._reporter = Reporter("init")
-        path = os.path.join(os.environ["STUDIO_OUT"], "init.sock")
+        path = Path(os.environ["STUDIO_OUT"], "init.sock")
         self._server = LineServer(path, self._handle, self._reap, self._reporter.flush)
 
-    def run(self):
+    def run(self) -> None:
         """Serves until it is told to end; as pid 1 its end is everybody's."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._end)
         self._reporter.ready()
         self._server.run()
 
-    def _handle(self, message, descriptors):
+    def _handle(self, message: Message, descriptors: list[int]) -> Message:
         operation = message.get("op")
         if operation == "start":
             return self._start(message, descriptors)
@@ -47,7 +50,7 @@ class Init:
             return {"ok": True, "services": [{"name": name, **found} for name, found in self._services.items()]}
         return {"ok": False, "error": f"unknown operation {operation!r}"}
 
-    def _start(self, message, descriptors):
+    def _start(self, message: Message, descriptors: list[int]) -> Message:
         name = message["name"]
         if name in self._services:
             return {"ok": True, "pid": self._services[name]["pid"], "running": True}
@@ -57,7 +60,7 @@ class Init:
         self._services[name] = {"pid": pid, "started_ms": time.time_ns() // 1_000_000}
         return {"ok": True, "pid": pid}
 
-    def _become(self, message, descriptors):
+    def _become(self, message: Message, descriptors: list[int]) -> NoReturn:
         """In the fork: its own session, null on 0, the log on 1 and 2, then the program. Never returns."""
         try:
             self._server.close()
@@ -77,7 +80,7 @@ class Init:
         finally:
             os._exit(127)
 
-    def _reap(self):
+    def _reap(self) -> None:
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -91,18 +94,18 @@ class Init:
             # An unnamed one was orphaned: a child of a fork server that died before it, or a stray.
             self._reporter.exited(names[0] if names else "", pid, status)
 
-    def _end(self, *_):
+    def _end(self, *_: object) -> NoReturn:
         if os.getpid() != 1:
             _kill_descendants()
         os._exit(0)
 
 
-def _open_log(path):
+def _open_log(path: str | None) -> int:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     return os.open(path, flags, 0o600) if path else os.open("/dev/null", os.O_WRONLY)
 
 
-def _adopt_orphans():
+def _adopt_orphans() -> None:
     """Makes this process the parent of all orphans below it (Linux; elsewhere their pids are all that is known)."""
     if not sys.platform.startswith("linux"):
         return
@@ -111,7 +114,7 @@ def _adopt_orphans():
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _kill_descendants():
+def _kill_descendants() -> None:
     """Kills until no descendant is left: each dead one hands its children up to this process."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:

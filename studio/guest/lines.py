@@ -9,23 +9,32 @@ import selectors
 import signal
 import socket
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+Message = dict[str, Any]
 MAX_LINE = 4 * 1024 * 1024
 
 
 class LineServer:
-    """Answers each line with `handle(message, descriptors) -> dict`; calls `on_children` when a child may have ended and
+    """Answers each line with `handle(message, descriptors)`; calls `on_children` when a child may have ended and
     `on_tick` about twice a second."""
 
-    def __init__(self, path, handle, on_children, on_tick):
+    def __init__(
+        self,
+        path: Path,
+        handle: Callable[[Message, list[int]], Message],
+        on_children: Callable[[], object],
+        on_tick: Callable[[], object],
+    ) -> None:
         self._handle, self._on_children, self._on_tick = handle, on_children, on_tick
         self._selector = selectors.DefaultSelector()
-        self._connections = {}
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        self._connections: dict[socket.socket, tuple[bytearray, list[int]]] = {}
+        path.unlink(missing_ok=True)
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._server.bind(path)
-        os.chmod(path, 0o600)
+        self._server.bind(str(path))
+        path.chmod(0o600)
         self._server.listen(64)
         self._server.setblocking(False)
         self._selector.register(self._server, selectors.EVENT_READ, self._accept)
@@ -36,7 +45,7 @@ class LineServer:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
 
-    def run(self):
+    def run(self) -> None:
         """Serves for ever; only an exception of a handler (a fork's child, an ordered end) leaves it."""
         self._on_children()
         due = time.monotonic()
@@ -47,7 +56,7 @@ class LineServer:
                 due = time.monotonic() + 0.5
                 self._on_tick()
 
-    def close(self):
+    def close(self) -> None:
         """Lets go of every descriptor, in a fork's child; the parent's sockets go on."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -56,27 +65,27 @@ class LineServer:
             held.close()
         self._connections.clear()
 
-    def _woken(self, end):
+    def _woken(self, end: socket.socket) -> None:
         with contextlib.suppress(BlockingIOError):
             while end.recv(4096):
                 pass
         self._on_children()
 
-    def _accept(self, server):
+    def _accept(self, server: socket.socket) -> None:
         with contextlib.suppress(BlockingIOError, ConnectionError):
             connection, _ = server.accept()
             connection.setblocking(False)
             self._connections[connection] = (bytearray(), [])
             self._selector.register(connection, selectors.EVENT_READ, self._read)
 
-    def _drop(self, connection):
+    def _drop(self, connection: socket.socket) -> None:
         _, descriptors = self._connections.pop(connection)
         self._selector.unregister(connection)
         connection.close()
         for descriptor in descriptors:
             os.close(descriptor)
 
-    def _read(self, connection):
+    def _read(self, connection: socket.socket) -> None:
         buffer, descriptors = self._connections[connection]
         try:
             data, received, _, _ = socket.recv_fds(connection, 1 << 16, 4)
@@ -105,7 +114,7 @@ class LineServer:
                 self._drop(connection)
                 return
 
-    def _answer(self, line, descriptors):
+    def _answer(self, line: bytes, descriptors: list[int]) -> Message:
         try:
             message = json.loads(line)
             if not isinstance(message, dict):
@@ -118,16 +127,16 @@ class LineServer:
 class Reporter:
     """Tells the supervisor who ended. What it has not confirmed lies in a file and is sent again: it may be away."""
 
-    def __init__(self, who):
+    def __init__(self, who: str) -> None:
         self._who = who
-        self._hello = os.path.join(os.environ["STUDIO_IN"], "hello.sock")
-        self._spool = os.path.join(os.environ["STUDIO_OUT"], f"exits-{who}.jsonl")
-        self._pending = []
+        self._hello = str(Path(os.environ["STUDIO_IN"], "hello.sock"))
+        self._spool = Path(os.environ["STUDIO_OUT"], f"exits-{who}.jsonl")
+        self._pending: list[Message] = []
         self._ready = False
-        with contextlib.suppress(OSError, ValueError), open(self._spool) as file:
+        with contextlib.suppress(OSError, ValueError), self._spool.open() as file:
             self._pending = [json.loads(line) for line in file]
 
-    def exited(self, name, pid, status):
+    def exited(self, name: str, pid: int, status: int) -> None:
         """Reports one ended process from its wait status."""
         by_signal = os.WIFSIGNALED(status)
         code = None if by_signal else os.WEXITSTATUS(status)
@@ -137,12 +146,12 @@ class Reporter:
         self._save()
         self.flush()
 
-    def ready(self):
+    def ready(self) -> None:
         """Says that this process serves now; repeated with the next flush if nobody heard it."""
         self._ready = True
         self.flush()
 
-    def flush(self):
+    def flush(self) -> bool:
         """Sends what is pending; True if nothing is left."""
         while self._pending or self._ready:
             message = self._pending[0] if self._pending else {"ready": self._who}
@@ -155,7 +164,7 @@ class Reporter:
                 self._ready = False
         return True
 
-    def _send(self, message):
+    def _send(self, message: Message) -> bool:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
                 client.settimeout(0.5)
@@ -165,23 +174,23 @@ class Reporter:
         except OSError:
             return False
 
-    def _save(self):
-        fresh = self._spool + ".new"
+    def _save(self) -> None:
+        fresh = self._spool.with_suffix(".new")
         try:
-            with open(fresh, "w") as file:
+            with fresh.open("w") as file:
                 file.writelines(json.dumps(message) + "\n" for message in self._pending)
-            os.replace(fresh, self._spool)
+            fresh.replace(self._spool)
         except OSError:
             # A full disk: the report is still in memory and goes out with the next flush.
             return
 
 
-def admit(name, kind, timeout_s=15.0):
+def admit(name: str, kind: str, timeout_s: float = 15.0) -> tuple[Message, int | None]:
     """A child's hello: waits until the supervisor has put it under its limits and says go.
 
     Returns (answer, descriptor of its log or None). Raises `PermissionError` if refused, `TimeoutError` if nobody
     answered; the supervisor may be restarting, so the connect is tried again until then."""
-    path = os.path.join(os.environ["STUDIO_IN"], "hello.sock")
+    path = str(Path(os.environ["STUDIO_IN"], "hello.sock"))
     deadline = time.monotonic() + timeout_s
     hello = json.dumps({"name": name, "kind": kind}).encode() + b"\n"
     while True:
@@ -198,7 +207,7 @@ def admit(name, kind, timeout_s=15.0):
                 if not answer.get("go"):
                     raise PermissionError(answer.get("why", "refused"))
                 return answer, (descriptors[0] if descriptors else None)
-        except (ConnectionError, FileNotFoundError, socket.timeout):
+        except (ConnectionError, FileNotFoundError, TimeoutError):
             pass  # Nobody there yet: tried again below until the deadline.
         if time.monotonic() >= deadline:
             raise TimeoutError(f"no answer from the supervisor in {timeout_s} s")

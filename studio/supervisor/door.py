@@ -1,6 +1,6 @@
 """in/hello.sock of one sandbox: where children ask to be let in, and where ends are reported.
 
-Anything inside may connect and say anything. Who is speaking is told by the kernel (SO_PEERCRED), not by the message."""
+Anything inside may connect and say anything. Who is speaking the kernel tells (SO_PEERCRED), not the message."""
 
 import asyncio
 import json
