@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio import clock
-from studio.errors import NotFound, Unavailable
+from studio.errors import NotFound, StudioError, Unavailable
 from studio.runtime import bubblewrap, exits, guests, isolation, limits, process, sandbox
 from studio.runtime.specs import Event, ExitRecord, SandboxSpec, SandboxState, ServiceSpec
 from studio.settings import Paths
@@ -80,12 +80,15 @@ class Box:
     async def start(self) -> None:
         """Pid 1 up and under its limits, the forwarder started; anything less is undone and raised."""
         self._set("Starting")
-        sandbox.prepare(self.layout)
-        self.group = await asyncio.to_thread(limits.make, self.hierarchy, self.id, self.spec.limits)
-        self._door.open()
         try:
+            sandbox.prepare(self.layout)
+            self.group = await asyncio.to_thread(limits.make, self.hierarchy, self.id, self.spec.limits)
+            self._door.open()
             await self._launch()
             await asyncio.wait_for(self._ready.wait(), _UP_S)
+        except StudioError:
+            await self._clear()
+            raise
         except (OSError, TimeoutError, ValueError) as error:
             await self._clear()
             raise Unavailable(

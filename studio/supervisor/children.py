@@ -154,6 +154,9 @@ class Children:
             return "the sandbox is ending"
         if name in self._children:
             return f"a child {name} is running"
+        if any(child.record.handle.pid == pid for child in self._children.values()):
+            # It would leave the limits it has for the default ones.
+            return "it has been let in already"
         if expected is not None:
             real = process.inside_pid(pid) or pid
             return "" if expected.spec.kind == kind and real == inside_pid else "it is not the one that was asked for"
