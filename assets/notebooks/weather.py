@@ -12,6 +12,9 @@ import pandas as pd
 MEASURED = ["precipitation", "temp_max", "temp_min", "wind"]
 TARGET = "rain_tomorrow"
 WINTER = (10, 11, 12, 1, 2, 3)
+SUMMER = (6, 7, 8)
+# What goes wrong in the story: one gauge changes its unit.
+SHIFTED_COLUMN = "wind"
 
 
 def path() -> Path:
@@ -48,23 +51,44 @@ def features(days: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def load() -> pd.DataFrame:
+def prepare(raw: pd.DataFrame) -> pd.DataFrame:
     """Features and target, one row per day; the first week and the last day have no complete row and are left out."""
-    days = clean(pd.read_csv(path()))
+    days = clean(raw)
     table = features(days)
     table[TARGET] = (days["precipitation"].shift(-1) > 0).astype("int64")
     table.index = table.index.strftime("%Y-%m-%d")
     return table.iloc[7:-1].dropna()
 
 
-def winters(table: pd.DataFrame) -> pd.DataFrame:
-    """The days from October to March."""
-    return table[pd.to_datetime(table.index).month.isin(WINTER)]
+def load() -> pd.DataFrame:
+    """`prepare` of the file."""
+    return prepare(pd.read_csv(path()))
 
 
-def split(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]:
-    """X_train, X_test, y_train, y_test: winters of 2012-2014, and the winter days of 2015 that no model has seen."""
-    winter = winters(table)
-    new = pd.to_datetime(winter.index).year == 2015
+def season(table: pd.DataFrame, months: tuple[int, ...], years: tuple[int, ...]) -> pd.DataFrame:
+    """The rows of these months and years."""
+    days = pd.to_datetime(table.index)
+    return table[days.month.isin(months) & days.year.isin(years)]
+
+
+def split(
+    table: pd.DataFrame, months: tuple[int, ...] = WINTER
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]:
+    """X_train, X_test, y_train, y_test: `months` of 2012-2014, and the winter days of 2015 that no model has seen."""
+    old, new = season(table, months, (2012, 2013, 2014)), season(table, WINTER, (2015,))
     columns = [column for column in table.columns if column != TARGET]
-    return winter.loc[~new, columns], winter.loc[new, columns], winter.loc[~new, TARGET], winter.loc[new, TARGET]
+    return old[columns], new[columns], old[TARGET], new[TARGET]
+
+
+def traffic(which: str, count: int, seed: int = 0) -> pd.DataFrame:
+    """`count` rows as an endpoint is asked: `quiet` winter days like those of the training data; `shifted`, the same
+    days after the station's new wind gauge began to report km/h; `summer`, days of another season."""
+    table = load()
+    months = SUMMER if which == "summer" else WINTER
+    rows, _, _, _ = split(table, months)
+    rows = rows.sample(count, replace=True, random_state=seed).reset_index(drop=True)
+    if which == "shifted":
+        rows[SHIFTED_COLUMN] = rows[SHIFTED_COLUMN] * 3.6
+    elif which not in ("quiet", "summer"):
+        raise ValueError(f"There is no traffic {which!r}; there is quiet, shifted and summer.")
+    return rows
