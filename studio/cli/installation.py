@@ -28,7 +28,8 @@ def up(
     host: Annotated[str | None, typer.Option(help="Only loopback without TLS.")] = None,
 ) -> None:
     """Starts Studio and prints a sign-in link; in the foreground until Ctrl-C."""
-    use_home(home)
+    if home is not None:
+        use_home(home)  # without it the option before the command counts
     chosen = settings(port=port, host=host)
     greeting: list[threading.Thread] = []
 
