@@ -16,6 +16,7 @@ from studio.supervisor.records import ChildRecord
 
 if TYPE_CHECKING:
     from studio.supervisor.box import Box
+    from studio.supervisor.services import Service
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,79}")
 _MOST = 128
@@ -90,8 +91,6 @@ class Children:
         service = box.services.get(fork_service(environment))
         if service is None:
             raise NotFound(f"No fork server of {environment} runs in {box.id}.", "Start it with service.start first.")
-        await service.wait_ready(_WARM_S)
-        assert service.handle is not None
         expected = self._expected[spec.name] = Expected(spec, limit or box.spec.child_limits, self._make)
         order = {
             "op": "fork",
@@ -102,9 +101,7 @@ class Children:
             "args": spec.args,
         }
         try:
-            socket_name = f"{service.spec.name}.sock"
-            answer = await inside.ask(box.layout.host_out, socket_name, order, expect_pid=service.handle.pid)
-            expected.inside_pid.set_result(int(answer["pid"]))
+            expected.inside_pid.set_result(await self._order(service, order))
             return await asyncio.wait_for(expected.admitted, 15.0)
         except TimeoutError:
             hint = f"The log {box.id}/{service.spec.name}.log may say why."
@@ -115,6 +112,25 @@ class Children:
             expected.inside_pid.cancel()
             if not expected.admitted.done() or expected.admitted.cancelled():
                 await asyncio.to_thread(limits.remove, await expected.group)
+
+    async def _order(self, service: "Service", order: dict[str, Any]) -> int:
+        """The pid that the fork server gives for `order`; asks its successor if it has just died."""
+        for _ in range(3):
+            await service.wait_ready(_WARM_S)
+            asked = service.handle
+            if asked is None:
+                continue
+            try:
+                name = f"{service.spec.name}.sock"
+                answer = await inside.ask(self._box.layout.host_out, name, order, expect_pid=asked.pid)
+                return int(answer["pid"])
+            except Unavailable:
+                if not await process.wait_end(asked, 0.1):
+                    raise
+                service.ready.clear()
+        raise Unavailable(
+            f"{service.spec.name} does not stay alive.", f"Its log: {self._box.id}/{service.spec.name}.log."
+        )
 
     async def hello(self, pid: int, name: str, kind: str) -> Admission:
         """Lets a child in, if it is what was asked for, or a fork that this sandbox may make by itself."""
