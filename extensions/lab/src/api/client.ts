@@ -1,0 +1,39 @@
+import { CostClient } from '../features/cost/client';
+import { DataClient } from '../features/data/client';
+import { DomainClient } from '../features/domain/client';
+import { EndpointsClient } from '../features/endpoints/client';
+import { EnvironmentsClient } from '../features/environments/client';
+import { ExperimentsClient } from '../features/experiments/client';
+import { HomeClient } from '../features/home/client';
+import { JobsClient } from '../features/jobs/client';
+import { ModelsClient } from '../features/models/client';
+import { MonitorsClient } from '../features/monitors/client';
+import type { Requester } from '../request';
+
+/** Every feature's calls, bound to one domain. */
+export class Client {
+  constructor(request: Requester, domain: string) {
+    const name = encodeURIComponent(domain);
+    this.home = new HomeClient(request, name);
+    this.data = new DataClient(request, name);
+    this.experiments = new ExperimentsClient(request, name);
+    this.jobs = new JobsClient(request, name);
+    this.models = new ModelsClient(request, name);
+    this.endpoints = new EndpointsClient(request, name);
+    this.monitors = new MonitorsClient(request, name);
+    this.environments = new EnvironmentsClient(request);
+    this.domain = new DomainClient(request, name);
+    this.cost = new CostClient(request, name);
+  }
+
+  readonly home: HomeClient;
+  readonly data: DataClient;
+  readonly experiments: ExperimentsClient;
+  readonly jobs: JobsClient;
+  readonly models: ModelsClient;
+  readonly endpoints: EndpointsClient;
+  readonly monitors: MonitorsClient;
+  readonly environments: EnvironmentsClient;
+  readonly domain: DomainClient;
+  readonly cost: CostClient;
+}

@@ -1,0 +1,172 @@
+import { useState } from 'react';
+
+import type { Cost, CostLine, InstanceType, RunningItem } from '../../api/model';
+import { formatBytes, formatDuration, formatMoney, formatNumber } from '../../format';
+import { useAction, useNow, useResource, useStudio } from '../../hooks';
+import { Icon } from '../../icons';
+import { TEST } from '../../testids';
+import { Ago, Bars, Button, DataTable, EmptyState, ErrorBox, IColumn, Metric, Panel, Section, Skeleton, hue } from '../../ui';
+import { KIND_ICONS, StopAll, StopButton } from './parts';
+
+export function CostPanel(): JSX.Element {
+  const { trans } = useStudio();
+  const running = useResource('running', client => client.cost.running(), { topics: ['running', 'jobs', 'endpoints'], everyMs: 3000 });
+  const cost = useResource('cost', client => client.cost.cost(), { topics: ['running'], everyMs: 15000 });
+  const stoppable = running.data?.filter(item => item.stoppable).length ?? 0;
+  const refresh = async (): Promise<void> => {
+    await Promise.all([running.refresh(), cost.refresh()]);
+  };
+  const perHour = (running.data ?? []).reduce((sum, item) => sum + item.price_per_hour, 0);
+  const currency = cost.data?.currency;
+  return (
+    <Panel name="cost" title={trans.__('Running & cost')} icon="cost" actions={stoppable > 0 && <StopAll count={stoppable} onDone={refresh} />}>
+      {running.error && <ErrorBox error={running.error} onRetry={() => void running.refresh()} />}
+      <div className="jp-Studio-stats">
+        <Metric label={trans.__('today')} value={formatMoney(cost.data?.today, currency)} testId={TEST.costToday} />
+        <Metric label={trans.__('this month')} value={formatMoney(cost.data?.month, currency)} />
+        <Metric label={trans.__('now, per hour')} value={formatMoney(perHour, currency)} />
+        <Metric label={trans.__('running')} value={String(running.data?.length ?? '–')} />
+      </div>
+      <Section title={trans.__('Running now')}>
+        {!running.data && !running.error && <Skeleton />}
+        {running.data && <Running items={running.data} currency={currency} refresh={refresh} />}
+      </Section>
+      {cost.data && <Spent cost={cost.data} />}
+      <Prices currency={currency} />
+    </Panel>
+  );
+}
+
+function Running({ items, currency, refresh }: { items: RunningItem[]; currency?: string; refresh: () => Promise<void> }): JSX.Element {
+  const { trans } = useStudio();
+  const now = useNow(5000);
+  if (items.length === 0) {
+    return <EmptyState icon="cost" testId={TEST.empty('cost')} title={trans.__('Nothing runs')} text={trans.__('Kernels, jobs and endpoints appear here with what they use and cost, each with a button to stop it.')} code={'from studio.guest import sdk as studio\n\nstudio.running()'} />;
+  }
+  const columns: IColumn<RunningItem>[] = [
+    {
+      key: 'name',
+      label: trans.__('What'),
+      width: 180,
+      grow: 3,
+      cell: item => (
+        <span className="jp-Studio-inline" title={item.name}>
+          <Icon name={KIND_ICONS[item.kind] ?? 'clock'} size={14} /> {item.name}
+        </span>
+      )
+    },
+    { key: 'kind', label: trans.__('Kind'), width: 96, cell: item => item.kind },
+    { key: 'owner', label: trans.__('Whose'), width: 80, cell: item => item.owner },
+    { key: 'since', label: trans.__('Since'), width: 92, cell: item => <Ago at={item.since_ms} /> },
+    { key: 'memory', label: trans.__('Memory'), width: 80, align: 'right', cell: item => formatBytes(item.memory_bytes) },
+    { key: 'cpu', label: 'CPU %', width: 64, align: 'right', cell: item => formatNumber(item.cpu_percent === null ? null : Math.round(item.cpu_percent * 10) / 10) },
+    { key: 'idle', label: trans.__('Idle for'), width: 84, align: 'right', cell: item => (item.idle_s === null || item.idle_s < 5 ? '–' : formatDuration(item.idle_s * 1000)) },
+    { key: 'price', label: trans.__('per hour'), width: 84, align: 'right', cell: item => formatMoney(item.price_per_hour, currency) },
+    { key: 'cost', label: trans.__('so far'), width: 84, align: 'right', cell: item => <span title={formatDuration(now - item.since_ms)}>{formatMoney(item.cost, currency)}</span> },
+    { key: 'act', label: '', width: 80, grow: 0, align: 'right', cell: item => item.stoppable && <StopButton item={item} onDone={refresh} /> }
+  ];
+  return <DataTable name="running" label={trans.__('Running now')} columns={columns} rows={items} rowKey={item => item.id} fit={14} />;
+}
+
+function Spent({ cost }: { cost: Cost }): JSX.Element {
+  const { trans } = useStudio();
+  const daily = cost.daily.map((day): [string, number] => (Array.isArray(day) ? [String(day[0]), day[1]] : [String(day['day'] ?? day['date'] ?? ''), day.cost])).map(([day, value]): [string, number] => [/^\d{11,}$/.test(day) ? new Date(Number(day)).toISOString().slice(0, 10) : day, value]);
+  return (
+    <div className="jp-Studio-columns2">
+      <Section title={trans.__('Per day')}>
+        <Bars
+          label={trans.__('Cost per day')}
+          height={140}
+          groups={[{ name: trans.__('cost'), values: daily.map(([, value]) => value), color: hue(0) }]}
+          labels={daily.map(([day]) => day.slice(5))}
+          format={value => formatMoney(value, cost.currency)}
+        />
+      </Section>
+      <div className="jp-Studio-columns2">
+        <Share title={trans.__('By kind')} lines={linesOf(cost.by_kind, 'kind')} currency={cost.currency} />
+        <Share title={trans.__('By user')} lines={linesOf(cost.by_user, 'user')} currency={cost.currency} />
+      </div>
+    </div>
+  );
+}
+
+function linesOf(lines: CostLine[] | Record<string, number>, key: string): [string, number][] {
+  const pairs = Array.isArray(lines) ? lines.map((line): [string, number] => [String(line[key] ?? line['name'] ?? ''), line.cost]) : Object.entries(lines);
+  return pairs.sort((a, b) => b[1] - a[1]).slice(0, 6);
+}
+
+function Share({ title, lines, currency }: { title: string; lines: [string, number][]; currency: string }): JSX.Element {
+  const most = Math.max(1e-9, ...lines.map(([, cost]) => cost));
+  return (
+    <Section title={title}>
+      {lines.map(([name, cost]) => (
+        <div key={name} className="jp-Studio-topValue" title={`${name}: ${formatMoney(cost, currency)}`}>
+          <i style={{ width: `${(100 * cost) / most}%` }} />
+          <span>{name}</span>
+          <span>{formatMoney(cost, currency)}</span>
+        </div>
+      ))}
+    </Section>
+  );
+}
+
+/** Prices of instance types; whoever runs the installation edits them in place. */
+function Prices({ currency }: { currency?: string }): JSX.Element {
+  const { trans, session } = useStudio();
+  const { data, error, refresh } = useResource('instance-types', client => client.cost.instanceTypes(), { topics: [] });
+  const columns: IColumn<InstanceType>[] = [
+    { key: 'name', label: trans.__('Instance type'), width: 140, grow: 2, cell: type => type.name },
+    { key: 'cpu', label: 'CPU', width: 64, align: 'right', cell: type => formatNumber(type.cpu) },
+    { key: 'memory', label: trans.__('Memory, GB'), width: 96, align: 'right', cell: type => formatNumber(Math.round(type.memory_mb / 102.4) / 10) },
+    { key: 'gpu', label: 'GPU', width: 64, align: 'right', cell: type => formatNumber(type.gpu) },
+    { key: 'price', label: trans.__('Price per hour, %1', currency ?? ''), width: 160, align: 'right', cell: type => <Price type={type} editable={session?.role === 'admin'} onSaved={refresh} /> }
+  ];
+  return (
+    <Section title={trans.__('Prices')} aside={<span className="jp-Studio-hint">{trans.__('What an hour of this machine is worth to you; a change counts from now on.')}</span>}>
+      {error && <ErrorBox error={error} onRetry={() => void refresh()} />}
+      {data && <DataTable name="prices" label={trans.__('Prices')} columns={columns} rows={data} rowKey={type => type.name} fit={12} />}
+    </Section>
+  );
+}
+
+function Price({ type, editable, onSaved }: { type: InstanceType; editable: boolean; onSaved: () => Promise<void> }): JSX.Element {
+  const { trans, client } = useStudio();
+  const [typed, setTyped] = useState<string | null>(null);
+  const save = useAction(async (price: number) => {
+    await client.cost.setInstanceType({ ...type, price_per_hour: price });
+    await onSaved();
+    setTyped(null);
+  });
+  if (!editable) {
+    return <>{String(type.price_per_hour)}</>;
+  }
+  const price = Number(typed);
+  const valid = typed === null || (typed.trim() !== '' && Number.isFinite(price) && price >= 0);
+  return (
+    <span className="jp-Studio-priceEdit">
+      {save.error && (
+        <span className="jp-Studio-invalidText" title={save.error.hint}>
+          {save.error.message}
+        </span>
+      )}
+      {typed !== null && typed !== String(type.price_per_hour) && (
+        <Button kind="quiet" icon="check" disabled={!valid || save.busy} title={trans.__('Save')} onClick={() => void save.run(price)} />
+      )}
+      <input
+        className={`jp-Studio-input jp-mod-inTable${valid ? '' : ' jp-mod-invalid'}`}
+        value={typed ?? String(type.price_per_hour)}
+        aria-label={trans.__('Price per hour of %1', type.name)}
+        data-testid={TEST.price(type.name)}
+        onChange={event => setTyped(event.target.value)}
+        onKeyDown={event => {
+          event.stopPropagation();
+          if (event.key === 'Enter' && valid && typed !== null) {
+            void save.run(price);
+          } else if (event.key === 'Escape') {
+            setTyped(null);
+          }
+        }}
+      />
+    </span>
+  );
+}

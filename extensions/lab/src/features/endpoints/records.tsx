@@ -1,0 +1,98 @@
+import type { CapturedRows, Endpoint } from '../../api/model';
+import { formatExact, formatNumber } from '../../format';
+import { useResource, useStudio } from '../../hooks';
+import { TEST } from '../../testids';
+import { Ago, Button, DataTable, EmptyState, ErrorBox, IColumn, Skeleton } from '../../ui';
+import { newNotebook } from '../../notebooks';
+
+type Row = CapturedRows['rows'][number];
+
+/** What was asked and answered, the newest first. */
+export function Captures({ name }: { name: string }): JSX.Element {
+  const studio = useStudio();
+  const { trans } = studio;
+  const { data, error, refresh } = useResource(`captures/${name}`, client => client.endpoints.captures(name, 200), { topics: ['endpoints', 'alerts'], everyMs: 5000 });
+  if (!data) {
+    return error ? <ErrorBox error={error} onRetry={() => void refresh()} /> : <Skeleton />;
+  }
+  const code = `from studio.guest import sdk as studio\n\nrows = studio.captures("${name}")`;
+  if (data.rows.length === 0) {
+    return <EmptyState icon="endpoints" testId={TEST.empty('captures')} title={trans.__('No requests yet')} text={trans.__('Every request and its answer is kept here, for the monitor and for you. They appear some seconds after they were made.')} code={code} />;
+  }
+  const columns: IColumn<Row>[] = [
+    { key: 'at', label: trans.__('Asked'), width: 96, grow: 0, cell: row => <Ago at={row.at_ms} /> },
+    { key: 'output', label: trans.__('Answer'), width: 92, cell: row => outputText(row.output) },
+    { key: 'latency', label: 'ms', width: 64, grow: 0, align: 'right', cell: row => formatNumber(row.latency_ms === null ? null : Number(row.latency_ms.toPrecision(3))) },
+    { key: 'version', label: trans.__('Version'), width: 72, grow: 0, cell: row => `v${row.version}` },
+    { key: 'status', label: trans.__('Status'), width: 68, grow: 0, align: 'right', cell: row => <span className={row.status >= 400 ? 'jp-Studio-invalidText' : undefined}>{row.status}</span> },
+    ...data.columns.map(
+      (column): IColumn<Row> => ({
+        key: `in.${column}`,
+        label: column,
+        width: Math.max(76, Math.min(150, column.length * 8 + 20)),
+        align: data.rows.some(row => typeof row.inputs[column] === 'number') ? 'right' : undefined,
+        cell: row => {
+          const value = row.inputs[column];
+          return typeof value === 'number' ? formatNumber(value) : value === null || value === undefined ? '–' : String(value);
+        }
+      })
+    )
+  ];
+  return (
+    <div className="jp-Studio-stack">
+      <div className="jp-Studio-between">
+        <span className="jp-Studio-hint">{trans._n('the newest row', 'the newest %1 rows', data.rows.length, data.rows.length)}</span>
+        <Button icon="notebook" onClick={() => void newNotebook(studio, code)}>
+          {trans.__('Open in a notebook')}
+        </Button>
+      </div>
+      <DataTable name="captures" label={trans.__('Captured rows')} columns={columns} rows={data.rows} rowKey={row => row.id} fit={16} />
+    </div>
+  );
+}
+
+function outputText(output: unknown): string {
+  const value = Array.isArray(output) && output.length === 1 ? (output as unknown[])[0] : output;
+  return typeof value === 'number' ? formatNumber(value) : typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Why the endpoint is as it is. */
+export function Events({ endpoint }: { endpoint: Endpoint }): JSX.Element {
+  const { trans } = useStudio();
+  const events = [...endpoint.events].sort((a, b) => b.at_ms - a.at_ms);
+  if (events.length === 0) {
+    return <p className="jp-Studio-hint">{trans.__('Nothing has happened yet.')}</p>;
+  }
+  return (
+    <ol className="jp-Studio-events">
+      {events.map(event => (
+        <li key={`${event.at_ms}${event.text}`}>
+          <time title={formatExact(event.at_ms)}>
+            <Ago at={event.at_ms} />
+          </time>
+          <div>
+            {event.text}
+            {event.detail &&
+              (event.detail.includes('\n') ? (
+                <details>
+                  <summary>{trans.__('Traceback')}</summary>
+                  <pre>{event.detail}</pre>
+                </details>
+              ) : (
+                <span className="jp-Studio-hint"> {event.detail}</span>
+              ))}
+          </div>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+export function Logs({ name }: { name: string }): JSX.Element {
+  const { trans } = useStudio();
+  const { data, error } = useResource(`endpoint-log/${name}`, client => client.endpoints.log(name), { topics: ['endpoints'], everyMs: 3000 });
+  if (error && error.status !== 404) {
+    return <ErrorBox error={error} />;
+  }
+  return <pre className="jp-Studio-log">{data?.text || trans.__('No output yet. What the model prints while it loads and answers appears here.')}</pre>;
+}

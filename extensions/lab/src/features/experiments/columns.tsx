@@ -1,0 +1,109 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { Run } from '../../api/model';
+import { formatDuration, formatMetric, formatNumber } from '../../format';
+import { Ago, Fade, IColumn, ISort, StatusPill, hue } from '../../ui';
+
+/** Keys worth a column, the most often logged first; a metric that every run has says more than a rare one. */
+export function keysOf(runs: readonly Run[], kind: 'metrics' | 'params'): string[] {
+  const counts = new Map<string, number>();
+  for (const run of runs) {
+    for (const key of Object.keys(run[kind])) {
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).map(([key]) => key);
+}
+
+const WORTH = ['auc', 'roc_auc', 'accuracy', 'f1', 'f1_score', 'loss', 'log_loss', 'rmse', 'model'];
+
+/** What to show before anybody has chosen: a few metrics and parameters, the well-known names first. */
+export function defaultKeys(keys: readonly string[], count: number): string[] {
+  const rank = (key: string): number => {
+    const at = WORTH.findIndex(word => key.toLowerCase() === word || key.toLowerCase().endsWith(`_${word}`));
+    return at < 0 ? WORTH.length : at;
+  };
+  return keys
+    .map((key, i) => ({ key, order: rank(key) * 1000 + i }))
+    .sort((a, b) => a.order - b.order)
+    .slice(0, count)
+    .map(({ key }) => key);
+}
+
+export function isLive(run: Run): boolean {
+  return run.status === 'RUNNING' || run.status === 'SCHEDULED';
+}
+
+interface IChoice {
+  metrics: string[];
+  params: string[];
+}
+
+export function runColumns(trans: TranslationBundle, choice: IChoice, now: number, hues: ReadonlyMap<string, number>): IColumn<Run>[] {
+  return [
+    {
+      key: 'name',
+      label: trans.__('Run'),
+      width: 196,
+      grow: 2,
+      sortable: true,
+      cell: run => (
+        <span className="jp-Studio-runName" title={run.name}>
+          <StatusPill state={run.status} compact />
+          {hues.has(run.run_id) && <i className="jp-Studio-swatch" style={{ background: hue(hues.get(run.run_id) ?? 0) }} />}
+          <span>{run.name}</span>
+        </span>
+      )
+    },
+    { key: 'created', label: trans.__('Started'), width: 92, grow: 0, sortable: true, cell: run => <Ago at={run.start_ms} /> },
+    { key: 'duration', label: trans.__('Duration'), width: 84, grow: 0, align: 'right', cell: run => formatDuration((run.end_ms ?? now) - run.start_ms) },
+    ...choice.metrics.map(
+      (key): IColumn<Run> => ({
+        key: `metrics.${key}`,
+        label: key,
+        width: Math.max(88, Math.min(150, key.length * 8 + 28)),
+        align: 'right',
+        sortable: true,
+        title: trans.__('%1 (last value)', key),
+        cell: run => {
+          const metric = run.metrics[key];
+          return metric ? (
+            <span title={trans.__('last %1 · min %2 · max %3 · step %4', formatNumber(metric.last), formatNumber(metric.min), formatNumber(metric.max), metric.step)}>
+              <Fade>{formatMetric(metric.last)}</Fade>
+            </span>
+          ) : (
+            '–'
+          );
+        }
+      })
+    ),
+    ...choice.params.map(
+      (key): IColumn<Run> => ({
+        key: `params.${key}`,
+        label: key,
+        width: Math.max(88, Math.min(150, key.length * 8 + 20)),
+        align: isNumeric(key) ? 'right' : undefined,
+        sortable: true,
+        title: trans.__('%1 (parameter)', key),
+        cell: run => run.params[key] ?? '–'
+      })
+    ),
+    { key: 'user', label: trans.__('By'), width: 80, cell: run => run.user }
+  ];
+}
+
+function isNumeric(key: string): boolean {
+  return /depth|size|rate|iter|estimators|seed|fold|(^|_)n(_|$)|^c$/i.test(key);
+}
+
+/** The server's `order_by` for a column of the table. */
+export function orderBy(sort: ISort): string[] {
+  const column = { name: 'attributes.run_name', created: 'attributes.start_time' }[sort.key] ?? quoted(sort.key);
+  return [`${column} ${sort.descending ? 'DESC' : 'ASC'}`];
+}
+
+function quoted(key: string): string {
+  const [kind, ...rest] = key.split('.');
+  const name = rest.join('.');
+  return /^[A-Za-z_]\w*$/.test(name) ? key : `${kind}.\`${name}\``;
+}

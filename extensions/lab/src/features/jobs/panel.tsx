@@ -1,0 +1,184 @@
+import { useEffect, useRef, useState } from 'react';
+
+import type { Job } from '../../api/model';
+import { formatDuration, formatMoney } from '../../format';
+import { useNow, useResource, useStudio } from '../../hooks';
+import { TEST } from '../../testids';
+import { Ago, Button, ChoiceList, ConfirmDialog, EmptyState, ErrorBox, Id, Link, Panel, Skeleton, Split, StatusPill, Tag } from '../../ui';
+
+export function JobsPanel({ item }: { item: string }): JSX.Element {
+  const { trans } = useStudio();
+  const { data, error, refresh } = useResource('jobs', client => client.jobs.list(), { topics: ['jobs'] });
+  const [chosen, setChosen] = useState(item);
+  useEffect(() => setChosen(item), [item]);
+  const jobs = [...(data ?? [])].sort((a, b) => b.created_ms - a.created_ms);
+  const active = jobs.find(job => job.id === chosen) ?? jobs[0];
+  const params = Object.entries(active?.params ?? {})
+    .map(([key, value]) => ` -p ${key}=${String(value)}`)
+    .join('');
+  return (
+    <Panel name="jobs" title={trans.__('Jobs')} icon="jobs" bare={jobs.length > 0} code={active && `studio run ${active.script_name ?? 'train.py'}${params}`}>
+      {error && <ErrorBox error={error} onRetry={() => void refresh()} />}
+      {!data && !error && <Skeleton />}
+      {data && jobs.length === 0 && (
+        <EmptyState
+          icon="jobs"
+          testId={TEST.empty('jobs')}
+          title={trans.__('No jobs yet')}
+          text={trans.__('A job runs a script to its end away from your notebook: it goes on when the browser is closed, keeps its log and links its runs.')}
+          code={'studio run train.py -p depth=6\n\n# or from a notebook\nfrom studio.guest import sdk as studio\nstudio.run("train.py", params={"depth": 6})'}
+        />
+      )}
+      {active && (
+        <Split
+          width={264}
+          list={
+            <ChoiceList
+              label={trans.__('Jobs')}
+              active={active.id}
+              onChoose={setChosen}
+              items={jobs.map(job => ({
+                key: job.id,
+                lead: <StatusPill state={job.state} compact />,
+                title: <span title={job.name}>{job.name}</span>,
+                detail: (
+                  <>
+                    <Ago at={job.created_ms} /> · {job.owner}
+                  </>
+                ),
+                trail: job.ended_ms && job.started_ms ? <span className="jp-Studio-count">{formatDuration(job.ended_ms - job.started_ms)}</span> : undefined,
+                testId: TEST.row('jobs', job.id)
+              }))}
+            />
+          }
+        >
+          <JobView key={active.id} job={active} refresh={refresh} />
+        </Split>
+      )}
+    </Panel>
+  );
+}
+
+function isOver(job: Job): boolean {
+  return job.state === 'Completed' || job.state === 'Failed' || job.state === 'Stopped';
+}
+
+function JobView({ job, refresh }: { job: Job; refresh: () => Promise<void> }): JSX.Element {
+  const studio = useStudio();
+  const { trans, client } = studio;
+  const now = useNow(isOver(job) ? 30000 : 1000);
+  const [stops, setStops] = useState(false);
+  return (
+    <div className="jp-Studio-stack jp-mod-fill">
+      <div className="jp-Studio-detailHead">
+        <h2>{job.name}</h2>
+        <StatusPill state={job.state} testId={TEST.state('job')} />
+        <span className="jp-Studio-hint">
+          <Id id={job.id} /> · {job.environment} · {job.started_ms ? formatDuration((job.ended_ms ?? now) - job.started_ms) : trans.__('not started')} · {formatMoney(job.cost)}
+          {job.exit_code !== null && ` · ${trans.__('exit code %1', job.exit_code)}`}
+        </span>
+        <span className="jp-Studio-spacer" />
+        {!isOver(job) && (
+          <Button icon="stop" testId={TEST.jobStop} onClick={() => setStops(true)}>
+            {trans.__('Stop')}
+          </Button>
+        )}
+      </div>
+      {job.reason && isOver(job) && job.state !== 'Completed' && <ErrorBox error={new Error(job.reason)} />}
+      <div className="jp-Studio-inline">
+        {Object.entries(job.params).map(([key, value]) => (
+          <Tag key={key}>
+            {key} = {String(value)}
+          </Tag>
+        ))}
+        {job.run_ids.map((id, i) => (
+          <span key={id} data-testid={TEST.jobRun}>
+            <Link onClick={() => studio.open('run', id)}>{job.run_ids.length > 1 ? trans.__('Run %1', i + 1) : trans.__('Open run')}</Link>
+          </span>
+        ))}
+      </div>
+      <JobLog id={job.id} over={isOver(job)} />
+      {stops && (
+        <ConfirmDialog
+          title={trans.__('Stop %1?', job.name)}
+          verb={trans.__('Stop')}
+          act={async () => {
+            await client.jobs.stop(job.id);
+            await refresh();
+          }}
+          onClose={() => setStops(false)}
+        >
+          <p>{trans.__('The script is asked to end and then ended. Its log and what it logged to its runs stay; it is not started again.')}</p>
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}
+
+const KEPT = 400_000;
+
+/** The log as it grows; it follows the end unless one has scrolled away from it. */
+function JobLog({ id, over }: { id: string; over: boolean }): JSX.Element {
+  const { trans, client } = useStudio();
+  const [text, setText] = useState('');
+  const [failed, setFailed] = useState<Error | null>(null);
+  const box = useRef<HTMLPreElement>(null);
+  const pinned = useRef(true);
+  useEffect(() => {
+    let alive = true;
+    let timer = 0;
+    let offset = 0;
+    const read = async (): Promise<void> => {
+      let wait = 1000;
+      try {
+        if (!document.hidden) {
+          const page = await client.jobs.log(id, offset);
+          if (!alive) {
+            return;
+          }
+          offset = page.next_offset;
+          setFailed(null);
+          if (page.text) {
+            setText(before => (before + page.text).slice(-KEPT));
+            wait = 200;
+          } else if (page.done) {
+            return;
+          }
+        }
+      } catch (error) {
+        setFailed(error as Error);
+        wait = 3000;
+      }
+      if (alive) {
+        timer = window.setTimeout(() => void read(), wait);
+      }
+    };
+    void read();
+    return () => {
+      alive = false;
+      window.clearTimeout(timer);
+    };
+  }, [client, id]);
+  useEffect(() => {
+    if (pinned.current && box.current) {
+      box.current.scrollTop = box.current.scrollHeight;
+    }
+  }, [text]);
+  return (
+    <>
+      {failed && <ErrorBox error={failed} />}
+      <pre
+        ref={box}
+        className="jp-Studio-log jp-mod-fill"
+        tabIndex={0}
+        data-testid={TEST.jobLog}
+        onScroll={event => {
+          const element = event.currentTarget;
+          pinned.current = element.scrollTop + element.clientHeight > element.scrollHeight - 24;
+        }}
+      >
+        {text || (over ? trans.__('It printed nothing.') : trans.__('Waiting for output…'))}
+      </pre>
+    </>
+  );
+}
