@@ -151,3 +151,16 @@ def _metric_of(key: str, name: str, digest: str) -> ColumnElement[Any]:
         query = query.where(held.c.dataset_digest == digest)
     newest = held.c.ts.desc(), held.c.step.desc(), held.c.run_id
     return query.order_by(*newest).limit(1).correlate(t.logged_models).scalar_subquery()
+
+
+def datasets(db: Connection, domain: str, experiment_ids: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    """(experiment id, name, digest, context) of the data sets that active runs of those experiments used, at most 1000."""
+    held, used, tags = t.datasets.c, t.inputs.c, t.input_tags.c
+    same = (tags.run == used.run) & (tags.dataset == used.dataset) & (tags.key == conditions.CONTEXT_TAG)
+    source = t.inputs.join(t.datasets, held.id == used.dataset).join(t.runs, t.runs.c.id == used.run)
+    query = select(held.experiment, held.name, held.digest, func.coalesce(tags.value, "")).distinct()
+    query = query.select_from(source.outerjoin(t.input_tags, same)).where(
+        held.experiment.in_(experiments.numbers(db, domain, experiment_ids)), t.runs.c.stage == experiments.ACTIVE
+    )
+    rows = db.execute(query.order_by(held.experiment, held.name, held.digest).limit(1000))
+    return [(str(number), name, digest, context) for number, name, digest, context in rows]

@@ -1,10 +1,11 @@
 """Tags of runs: the last value counts. Two of them mean something to Studio: the run's name and the job that made it."""
 
+import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
-from studio.errors import NotFound
+from studio.errors import Invalid, NotFound
 from studio.store import signal
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
@@ -12,6 +13,7 @@ from studio.tracking import limits, runs
 from studio.tracking.records import Pair
 
 JOB_TAG = "studio.job_id"
+MODELS_TAG = "mlflow.log-model.history"
 _NAMES = ("run", "key", "value")
 
 
@@ -52,4 +54,23 @@ def delete_one(db: Connection, domain: str, run_id: str, key: str) -> None:
     handle = runs.active(db, domain, run_id)
     if db.execute(delete(t.tags).where(t.tags.c.run == handle.id, t.tags.c.key == key)).rowcount == 0:
         raise NotFound(f"No tag with name: {key} in run with id {run_id}")
+    signal(db, "runs", domain, run_id)
+
+
+def add_model(db: Connection, domain: str, run_id: str, model_json: str) -> None:
+    """Adds a model, as clients before MLflow 3 describe it, to the list in the tag mlflow.log-model.history."""
+    try:
+        model = json.loads(model_json)
+    except ValueError as error:
+        raise Invalid(f"Malformed model info. {model_json[:200]!r} is not a valid JSON.") from error
+    missing = sorted(
+        {"artifact_path", "flavors", "utc_time_created", "run_id"} - set(model if isinstance(model, dict) else ())
+    )
+    if missing:
+        raise Invalid(f"Model json is missing mandatory fields: {missing}")
+    handle = runs.active(db, domain, run_id)
+    c = t.tags.c
+    old = db.execute(select(c.value).where(c.run == handle.id, c.key == MODELS_TAG)).scalar()
+    history = [*(json.loads(old) if old else []), model]
+    put(db, handle.id, MODELS_TAG, limits.clean_tag(Pair(MODELS_TAG, json.dumps(history))).value)
     signal(db, "runs", domain, run_id)

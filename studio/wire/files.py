@@ -1,0 +1,93 @@
+"""Sending an artifact: streamed, with ranges, and never as something that a browser would run in our origin."""
+
+import asyncio
+import email.utils
+import mimetypes
+import os
+import posixpath
+import re
+import urllib.parse
+from typing import Any
+
+from starlette.responses import Response
+
+from studio.tracking.artifacts import OpenFile
+
+CHUNK = 1 << 20
+# Text so that people can read it; what has no type of its own is bytes. HTML, SVG and scripts are downloads in a sandbox.
+_TEXT = frozenset({".txt", ".log", ".py", ".yaml", ".yml", ".md", ".cfg", ".ini", ".toml", ".err", ".json", ".csv"})
+_NAMES = frozenset({"MLmodel", "MLproject"})
+
+
+class ArtifactResponse(Response):
+    """A file that is open already, so that what is sent is what was checked; closes it."""
+
+    def __init__(self, opened: OpenFile, name: str) -> None:
+        super().__init__()
+        self._opened = opened
+        self._name = name
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answers GET and HEAD, with at most one range."""
+        opened = self._opened
+        try:
+            wanted = next((value for key, value in scope["headers"] if key == b"range"), b"").decode("latin-1")
+            span = _span(wanted, opened.size)
+            headers = self._head()
+            if span is None:
+                headers += [(b"content-range", f"bytes */{opened.size}".encode()), (b"content-length", b"0")]
+                await send({"type": "http.response.start", "status": 416, "headers": headers})
+                await send({"type": "http.response.body", "body": b""})
+                return
+            start, end = span
+            headers.append((b"content-length", str(end - start).encode()))
+            is_part = bool(wanted) and (start, end) != (0, opened.size)
+            if is_part:
+                headers.append((b"content-range", f"bytes {start}-{end - 1}/{opened.size}".encode()))
+            await send({"type": "http.response.start", "status": 206 if is_part else 200, "headers": headers})
+            if scope["method"] == "HEAD":
+                end = start
+            while start < end:
+                part = await asyncio.to_thread(os.pread, opened.descriptor, min(CHUNK, end - start), start)
+                if not part:
+                    break  # it shrank meanwhile: the length announced is not reached, and the client notices
+                start += len(part)
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            os.close(opened.descriptor)
+
+    def _head(self) -> list[tuple[bytes, bytes]]:
+        plain = self._name.encode("ascii", "ignore").decode()
+        safe = re.sub(r"[^\w.\- ]", "_", plain) or "download"
+        quoted = urllib.parse.quote(self._name, safe="")
+        modified = email.utils.formatdate(self._opened.modified_ms / 1000, usegmt=True)
+        return [
+            (b"content-type", media_type(self._name).encode()),
+            (b"content-disposition", f"attachment; filename=\"{safe}\"; filename*=UTF-8''{quoted}".encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", b"sandbox; default-src 'none'"),
+            (b"cache-control", b"private, no-cache"),
+            (b"accept-ranges", b"bytes"),
+            (b"last-modified", modified.encode()),
+        ]
+
+
+def media_type(name: str) -> str:
+    """The type to announce for a file of this name."""
+    suffix = posixpath.splitext(name)[1].lower()
+    if suffix in _TEXT or name in _NAMES:
+        return "application/json" if suffix == ".json" else "text/plain"
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def _span(wanted: str, size: int) -> tuple[int, int] | None:
+    """[start, end) of a Range header; all without one, or of a form that is not known; None if it lies outside."""
+    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", wanted.strip())
+    if match is None or not (match[1] or match[2]):
+        return 0, size
+    if not match[1]:
+        start, end = max(0, size - int(match[2])), size
+    else:
+        start, end = int(match[1]), min(size, int(match[2]) + 1 if match[2] else size)
+    return (start, end) if start < end else None

@@ -1,0 +1,109 @@
+"""Files: the proxy `mlflow-artifacts:` of the client, and the listings of runs."""
+
+import asyncio
+from typing import Any
+
+from studio.errors import Invalid
+from studio.tracking import artifacts, places, runs
+from studio.wire.files import CHUNK, ArtifactResponse
+from studio.wire.mlflow import answers, bodies
+from studio.wire.mlflow.endpoint import READ, WRITE, Call, Routes
+from studio.wire.mlflow.errors import BadRequest, NotImplementedHere
+
+routes = Routes()
+
+
+@routes.add("GET", "/mlflow/artifacts/list", READ, bodies.ListArtifacts)
+async def list_of_run(call: Call, body: bodies.ListArtifacts) -> Any:
+    """The files of a run."""
+    info = await call.studio.store.read(lambda db: runs.info(db, call.domain, body.run_id or body.run_uuid))
+    below = "/".join(places.split(body.path))
+    listed = await _listed(call, places.parse(info.artifact_uri).join(below))
+    return {**answers.page("files", answers.files(listed, below), None), "root_uri": info.artifact_uri}
+
+
+@routes.add("GET", "/mlflow-artifacts/artifacts", READ, bodies.ArtifactPath)
+async def list_files(call: Call, body: bodies.ArtifactPath) -> Any:
+    """What lies in a folder."""
+    return answers.page("files", answers.files(await _listed(call, places.Place(places.split(body.path)))), None)
+
+
+@routes.add("GET", "/mlflow-artifacts/artifacts/{path:path}", READ)
+async def download(call: Call) -> Any:
+    """A file."""
+    place = places.Place(places.split(call.path["path"]))
+    folder = artifacts.root(call.studio.settings.paths, call.domain)
+    opened = await asyncio.to_thread(artifacts.open_file, folder, place)
+    return ArtifactResponse(opened, place.parts[-1])
+
+
+@routes.add("PUT", "/mlflow-artifacts/artifacts/{path:path}", WRITE)
+async def upload(call: Call) -> None:
+    """Receives a file; it is there whole or not at all."""
+    place = places.Place(places.split(call.path["path"]))
+    paths = call.studio.settings.paths
+    received = await asyncio.to_thread(artifacts.Upload, paths)
+    try:
+        await _receive(call, received)
+        await asyncio.to_thread(received.finish, artifacts.root(paths, call.domain), place)
+    finally:
+        await asyncio.to_thread(received.abort)
+
+
+@routes.add("DELETE", "/mlflow-artifacts/artifacts/{path:path}", WRITE)
+async def delete(call: Call) -> None:
+    """Deletes a file or folder."""
+    place = places.Place(places.split(call.path["path"]))
+    folder = artifacts.root(call.studio.settings.paths, call.domain)
+    await asyncio.to_thread(artifacts.remove, folder, place)
+
+
+@routes.add("POST", "/mlflow-artifacts/mpu/{step}/{path:path}", WRITE)
+async def multipart(call: Call) -> None:
+    """As MLflow with local files: clients then send a file in one request."""
+    raise NotImplementedHere("Multipart upload is not supported for the current artifact repository")
+
+
+@routes.add("GET", "/mlflow-artifacts/presigned/{path:path}", READ)
+async def presigned(call: Call) -> None:
+    """As MLflow with local files: clients then download from here."""
+    raise NotImplementedHere("Multipart download is not supported for the current artifact repository")
+
+
+@routes.add("POST", "/mlflow/artifacts/presigned-upload-url", WRITE)
+async def presigned_upload(call: Call) -> None:
+    """As MLflow with artifacts through the server."""
+    raise Invalid("Presigned upload is not supported for proxied artifact storage.", "Upload through the server.")
+
+
+@routes.add("POST", "/mlflow/artifacts/presigned-download-url", READ)
+async def presigned_download(call: Call) -> None:
+    """As MLflow with artifacts through the server."""
+    raise Invalid("Presigned download is not supported for proxied artifact storage.", "Download from the server.")
+
+
+async def _listed(call: Call, place: places.Place) -> list[artifacts.FileInfo]:
+    folder = artifacts.root(call.studio.settings.paths, call.domain)
+    return await asyncio.to_thread(artifacts.list_files, folder, place)
+
+
+async def _receive(call: Call, received: artifacts.Upload) -> None:
+    """Writes the body in large pieces, each in a thread: the loop never waits for the disk."""
+    announced = call.header("content-length")
+    pending: list[bytes] = []
+    size = total = 0
+    while True:
+        message = await call.receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The connection ended before the file did.", "Send it again.")
+        pending.append(message.get("body", b""))
+        size += len(pending[-1])
+        is_last = not message.get("more_body")
+        if size >= CHUNK or is_last:
+            await asyncio.to_thread(received.write, b"".join(pending))
+            total += size
+            pending, size = [], 0
+        if is_last:
+            break
+    if announced.isdigit() and int(announced) != total:
+        raise BadRequest(f"{announced} bytes were announced, {total} came.", "Send it again.")
