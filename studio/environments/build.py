@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import uv
@@ -102,10 +103,21 @@ def install(definition: Definition, locked: str, folder: Path) -> None:
 def run(words: list[str], given: str = "", watch: tuple[Path, int] | None = None) -> str:
     """uv's standard output; `StudioError` with its last words if it fails. Its messages go to the log as they come."""
     argv = [uv.find_uv_bin(), *words, "--no-python-downloads", "--color", "never"]
-    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert child.stdin and child.stdout and child.stderr
-    child.stdin.write(given)
-    child.stdin.close()
+    # Output goes to a file: a pipe that nobody reads meanwhile would stop it half-way.
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as asked:
+        asked.write(given)
+        asked.seek(0)
+        with subprocess.Popen(argv, stdin=asked, stdout=output, stderr=subprocess.PIPE, text=True) as child:
+            said = _follow(child, watch)
+        if child.returncode:
+            raise _failed(words[0] if words[0] == "venv" else words[1], said)
+        output.seek(0)
+        return output.read()
+
+
+def _follow(child: subprocess.Popen[str], watch: tuple[Path, int] | None) -> list[str]:
+    """What uv says until its end; told on as progress of (folder, packages)."""
+    assert child.stderr
     said: list[str] = []
     fetched = 0
     for raw in child.stderr:
@@ -117,10 +129,7 @@ def run(words: list[str], given: str = "", watch: tuple[Path, int] | None = None
         fetched += line.strip().startswith(("Downloaded", "Downloading"))
         installed = _count(watch[0]) if line.startswith(("Installed", "Bytecode")) else 0
         say("progress", done=max(min(fetched // 2, watch[1] - 1), installed), total=watch[1], text=line.strip())
-    output = child.stdout.read()
-    if child.wait():
-        raise _failed(words[0] if words[0] == "venv" else words[1], said)
-    return output
+    return said
 
 
 def _failed(what: str, said: list[str]) -> StudioError:
