@@ -2,8 +2,8 @@
 
 A segment is a file of frames (`studio.guest.frames`, kind CAPTURE): header {"id", "at_ms", "endpoint", "variant",
 "version", "status", "latency_us", "predict_us", "rows", "content_type", "answer_type", "request_bytes", "omitted"},
-body = request body + answer body. It is written as `<ms>-<n>.open` and renamed to `<ms>-<n>.frames` when closed; the last
-frame of a segment may be cut short if the gateway was killed.
+body = request body + answer body. It is written as `<ms>-<n>.open` and renamed to `<ms>-<n>.frames` when closed; the
+last frame of a segment may be cut short if the gateway was killed.
 """
 
 import asyncio

@@ -42,7 +42,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load(path: Path) -> Config:
     """The configuration in `path`, or `Invalid` naming what is wrong with it."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Config)
+        return msgspec.json.decode(path.read_bytes(), type=Config, dec_hook=lambda kind, value: kind(value))
     except (OSError, msgspec.DecodeError) as error:
         raise Invalid(
             f"The gateway's configuration {path} cannot be used: {error}.", "`studio up` writes it."

@@ -5,7 +5,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 import httptools
 
@@ -55,8 +55,7 @@ class Client(asyncio.Protocol):
         self._stalled = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = transport = cast("asyncio.Transport", transport)
         self._clients.add(self)
         name = transport.get_extra_info("peername")
         self.peer = str(name[0]) if name else ""

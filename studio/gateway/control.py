@@ -54,6 +54,8 @@ class Control:
                 await writer.drain()
         except (OSError, ValueError) as error:
             log.info("control connection ended: %s", error)
+        except asyncio.CancelledError:
+            return  # at the gateway's end; raising it here would only be logged as an error of the loop
         finally:
             writer.close()
 

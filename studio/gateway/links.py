@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -55,8 +55,7 @@ class Link(asyncio.Protocol):
         return self.ready and not self.hung and not self._full
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast("asyncio.Transport", transport)
 
     def send(self, call: "Call") -> None:
         """Sends the request of `call`."""

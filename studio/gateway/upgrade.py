@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 from studio.errors import StudioError, Unavailable
 from studio.gateway import headers as passing
@@ -51,8 +52,7 @@ class Splice(asyncio.Protocol):
 
     # the upstream's side
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._upstream = transport
+        self._upstream = transport = cast("asyncio.Transport", transport)
         if self._done:
             transport.abort()
             return
