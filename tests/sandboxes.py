@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,9 @@ class Running:
             self._process.communicate(timeout=30)
             self._process = None
         else:
-            up.down(self.settings)
+            # In a thread: tests have a loop already, and `down` runs one of its own.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(up.down, self.settings).result()
         leaks.check(self.settings, self.pids)
 
     def layout(self, domain: str, owner: str) -> sandbox.Layout:
