@@ -3,7 +3,7 @@
     from studio.guest import sdk
     sdk.deploy("models:/rain-tomorrow@champion")
 
-Speaks REST at $STUDIO_API with $STUDIO_TOKEN, present in every kernel and job; elsewhere $STUDIO_URL and an access key."""
+Speaks REST at $STUDIO_API with $STUDIO_TOKEN, as in every kernel and job; elsewhere $STUDIO_URL and an access key."""
 
 from studio.guest.sdk.alerts import alerts, captures, check, monitors, rows
 from studio.guest.sdk.call import CallFailed, session

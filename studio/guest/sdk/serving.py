@@ -78,7 +78,7 @@ def deploy(
 
 def promote(name: str, version: int | str, *, wait: bool = True, timeout_s: float = 60.0) -> Endpoint:
     """Puts all traffic of endpoint `name` on `version`; `undo` takes it back."""
-    made = call("POST", in_domain(f"endpoints/{segment(name)}/promote"), {"version": str(version)})
+    made = call("POST", in_domain(f"endpoints/{segment(name)}/promote"), {"version": int(version)})
     return _in_service(name, timeout_s) if wait else Endpoint(made)
 
 

@@ -72,6 +72,7 @@ class Box:
             "STUDIO_USER": "ada",
             "STUDIO_SANDBOX": "demo.ada",
             "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+            "JE_ARROW_MALLOC_CONF": "background_thread:false",
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
         }

@@ -1,0 +1,25 @@
+"""The app: three pages and what they share. Run by Streamlit once per interaction."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from studio.dashboards import frame
+from studio.errors import StudioError
+
+FOLDER = Path(__file__).parent / "app_pages"
+
+st.set_page_config(page_title="Studio", layout="wide", initial_sidebar_state="collapsed")
+page = st.navigation(
+    [
+        st.Page(FOLDER / "compare.py", title="Compare runs", url_path="compare", default=True),
+        st.Page(FOLDER / "drift.py", title="Drift report", url_path="drift"),
+        st.Page(FOLDER / "evaluation.py", title="Evaluation", url_path="evaluation"),
+    ],
+    position="top",
+)
+frame.style()
+try:
+    page.run()
+except StudioError as error:
+    frame.failed(error)

@@ -1,0 +1,1 @@
+"""One file per page; each runs from top to bottom at every interaction."""
