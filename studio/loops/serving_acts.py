@@ -36,6 +36,7 @@ async def write(context: LoopContext, endpoint: Endpoint, action: Action) -> Non
                 rows.add_replica(db, id, new_replica_id(), ReplicaState.parked)
             case Adopt(id):
                 rows.set_replica(db, id, ReplicaState.starting)
+                endpoints.change(db, endpoint, stopped=False)
                 tell(db, endpoint.id, "A request woke it.")
             case Fail(id, reason):
                 _fail(db, endpoint, endpoint.variant(id), reason)

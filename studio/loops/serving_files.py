@@ -10,11 +10,11 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 
+from studio.domains import sandboxes
 from studio.environments import environments
 from studio.errors import NotFound, StudioError
 from studio.loops.context import LoopContext
 from studio.loops.serving_acts import refuse
-from studio.loops.serving_processes import layout
 from studio.runtime.supervising import Supervisor
 from studio.serving import endpoints, inside_files, requirements
 from studio.serving import variants as rows
@@ -56,7 +56,9 @@ async def make(context: LoopContext, endpoint: Endpoint, variant: Variant) -> No
         source, environment = await context.store.read(look)
         installed = environment.folder(context.settings.paths.environments)
         async with _models(context, endpoint.domain):
-            made = await asyncio.to_thread(_make, source, layout(context, endpoint).host_models, installed)
+            made = await asyncio.to_thread(
+                _make, source, context.layout(endpoint.domain, sandboxes.SERVICE).host_models, installed
+            )
             await context.store.write(lambda db: _note(db, endpoint, variant, made))
     except StudioError as error:
         why = str(error)
@@ -104,12 +106,12 @@ async def tidy(context: LoopContext, endpoint: Endpoint) -> None:
     """Removes folders of the domain that no variant uses."""
     async with _models(context, endpoint.domain):
         kept = await context.store.read(lambda db: rows.digests(db, endpoint.domain))
-        await asyncio.to_thread(sweep, layout(context, endpoint).host_models, kept)
+        await asyncio.to_thread(sweep, context.layout(endpoint.domain, sandboxes.SERVICE).host_models, kept)
 
 
 async def remove(context: LoopContext, endpoint: Endpoint) -> None:
     """Removes an endpoint of which nothing runs: what it captured, its rows, its files."""
-    captured = layout(context, endpoint).host_capture / endpoint.name
+    captured = context.layout(endpoint.domain, sandboxes.SERVICE).host_capture / endpoint.name
     # rmtree works on descriptors and does not follow links that code inside may have planted.
     await asyncio.to_thread(shutil.rmtree, captured, True)
     await context.store.write(lambda db: endpoints.erase(db, endpoint))

@@ -4,17 +4,14 @@ import asyncio
 import json
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from sqlalchemy import Connection
 
 from studio.clock import monotonic, now_ms
-from studio.domains import instance_types
+from studio.domains import instance_types, sandboxes
 from studio.errors import Conflict, StudioError
 from studio.loops.context import LoopContext
 from studio.loops.exit_book import book
-from studio.runtime.sandbox import Layout
-from studio.runtime.specs import Isolation
 from studio.serving import endpoints, gateway_table, inside_files, observed, replica_socket
 from studio.serving import variants as rows
 from studio.serving.actions import StartReplica
@@ -28,18 +25,13 @@ READY_S = 120.0
 DRAIN_S = 20.0
 
 
-def layout(context: LoopContext, endpoint: Endpoint) -> Layout:
-    """The service sandbox of the endpoint's domain."""
-    return Layout(context.settings.paths, endpoint.domain, "service", cast("Isolation", context.isolation))
-
-
 async def heard_last_words(context: LoopContext, endpoint: Endpoint, seen: observed.Observed) -> bool:
     """Whether a starting replica that has ended left a status that says why: that is final, and no crash."""
     dead = {r.id for v in seen.variants for r in v.replicas if r.state is ReplicaState.starting and not r.alive}
     heard = False
     for id in dead:
         _, replica = endpoint.replica(id)
-        said = replica_socket.status(layout(context, endpoint).host_out, replica.socket)
+        said = replica_socket.status(context.layout(endpoint.domain, sandboxes.SERVICE).host_out, replica.socket)
         if said is not None and said.state == "Failed":
             await _note_failed(context, endpoint, id, said)
             heard = True
@@ -73,7 +65,7 @@ async def start(context: LoopContext, endpoint: Endpoint, action: StartReplica, 
 
     kind = await context.store.write(begin)
     named = Replica(replica, variant.id, ReplicaState.starting, 0, "", "", now_ms(), None)
-    place = layout(context, endpoint)
+    place = context.layout(endpoint.domain, sandboxes.SERVICE)
     inside_files.unlink(place.host_out, f"{named.socket}.json")
     spec = gateway_table.child(variant, named, place, kind.cpu)
     try:
@@ -102,7 +94,7 @@ def _not_started(db: Connection, endpoint: Endpoint, replica: str, reason: str) 
 
 async def probe(context: LoopContext, endpoint: Endpoint, replica: str, pid: int) -> None:
     """Waits until the replica has predicted its example or said why it cannot; a process that ends is the loop's."""
-    root = layout(context, endpoint).host_out
+    root = context.layout(endpoint.domain, sandboxes.SERVICE).host_out
     variant, named = endpoint.replica(replica)
     deadline = monotonic() + READY_S
     pause = 0.003
@@ -143,7 +135,7 @@ async def forget(context: LoopContext, endpoint: Endpoint, replica: str, *, fail
     """Removes the row and the socket of a process that is gone, noting how it ended."""
     record = book(context.supervisor, "serving").find(endpoint.sandbox, replica)
     reason = (record.message or record.reason) if record else "The replica ended."
-    place = layout(context, endpoint)
+    place = context.layout(endpoint.domain, sandboxes.SERVICE)
     _, named = endpoint.replica(replica)
 
     def change(db: Connection) -> None:

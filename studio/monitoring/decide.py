@@ -42,7 +42,7 @@ class Seen:
 
 
 def runs_now(seen: Seen, every_ms: int, now_ms: int) -> bool:
-    """Whether to send the job: at once if somebody waits, else when there is something new, not more often than asked."""
+    """Whether to send the job: at once if somebody waits, else when there is something new and it is time."""
     if not seen.place or seen.is_running or (seen.run_ms and now_ms - seen.run_ms < AGAIN_MS):
         return False
     if seen.wanted_ms > seen.looked_ms:

@@ -66,7 +66,8 @@ def find(db: Connection, endpoint: str) -> Monitor | None:
     row = db.execute(select(monitors).where(monitors.c.endpoint == endpoint)).one_or_none()
     if row is None:
         return None
-    values = {key: value or 0 if key.endswith("_ms") else value for key, value in row._mapping.items()}
+    values: dict[str, Any] = dict(row._mapping)
+    values |= {key: value or 0 for key, value in values.items() if key.endswith("_ms")}
     return Monitor(**values)
 
 
@@ -169,7 +170,7 @@ def _check(values: dict[str, Any]) -> Check:
     return Check(**values)
 
 
-def state(endpoint: Endpoint, monitor: Monitor | None, latest: Check | None) -> MonitorState:
+def state(endpoint: Endpoint, latest: Check | None) -> MonitorState:
     """What the monitor can say now."""
     if latest is not None:
         return MonitorState.drift if latest.drifted else MonitorState.quiet

@@ -67,7 +67,7 @@ def inner_edges(known: Counts) -> Counts:
     if not known.size:
         return np.array([], dtype=np.float64)
     edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS, method="inverted_cdf"))
-    inside = edges[edges < known.max()]
+    inside: Counts = edges[edges < known.max()]
     if inside.size:
         return inside
     return np.array([np.nextafter(known.min(), -np.inf), known.max()])
@@ -84,8 +84,9 @@ def _texts(column: pl.Series) -> pl.Series:
 
 
 def _count_numbers(known: Counts, edges: Counts) -> Counts:
-    counts = np.bincount(np.searchsorted(edges, known, side="left"), minlength=edges.size + 1)
-    return np.asarray(counts, dtype=np.float64)
+    bins = np.searchsorted(edges, known, side="left")
+    counts: Counts = np.bincount(bins, minlength=edges.size + 1).astype(np.float64)
+    return counts
 
 
 def _count_texts(texts: pl.Series, categories: tuple[str, ...]) -> Counts:

@@ -1,8 +1,12 @@
 """What the job inside the sandbox writes for the server, as files: the server reads them as untrusted input."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Count = Annotated[int, Meta(ge=0, le=1 << 53)]
+Id = Annotated[str, Meta(max_length=80, pattern="^[a-z0-9-]+$")]
+Name = Annotated[str, Meta(max_length=500)]
 
 # A row is one line of a request: its id is "<inference id>.<line>".
 TAIL_ROWS = 500
@@ -16,7 +20,7 @@ class ColumnResult(Struct, frozen=True):
     """One column in one window. `reference` and `current` are shares of all rows per bin, missing ones apart; numeric
     bins lie between `edges` (one more than bins), categorical ones are named by `categories`."""
 
-    name: str
+    name: Name
     kind: str  # numeric | categorical
     psi: float
     drifted: bool
@@ -32,27 +36,27 @@ class ColumnResult(Struct, frozen=True):
 class Window(Struct, frozen=True):
     """A check of rows `from_seq` to `to_seq`. Its rows are in `windows/<id>.json` as a `Rows`."""
 
-    id: str
-    version: int
-    from_seq: int
-    to_seq: int
-    from_ms: int
-    to_ms: int
-    rows: int
-    columns: list[ColumnResult]
+    id: Id
+    version: Count
+    from_seq: Count
+    to_seq: Count
+    from_ms: Count
+    to_ms: Count
+    rows: Count
+    columns: Annotated[list[ColumnResult], Meta(max_length=5000)]
 
 
 class Result(Struct, frozen=True):
     """What one run of the job did. `pending`: rows that wait for a full window; `to_seq`: the last row
     that need not be looked at again."""
 
-    run: str
-    collected: int
-    last_seq: int
-    to_seq: int
-    pending: int
-    baseline_rows: int
-    windows: list[Window]
+    run: Id
+    collected: Count
+    last_seq: Count
+    to_seq: Count
+    pending: Count
+    baseline_rows: Count
+    windows: Annotated[list[Window], Meta(max_length=1000)]
     error: str = ""
 
 

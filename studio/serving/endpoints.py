@@ -56,6 +56,7 @@ class Endpoint:
     reason: str
     notice: str
     deleting: bool
+    stopped: bool
     created_ms: int
     variants: tuple[Variant, ...]
 
@@ -136,7 +137,7 @@ def promote(db: Connection, domain: str, name: str, version: int, user: str, env
         if not any((v.version, v.environment) == (version, where) for v in waits):
             variants.add(db, found.id, target.version, where)
             tell(db, found.id, f"{user} promotes version {version}.")
-    values: dict[str, Any] = {"version": version, "notice": ""}
+    values: dict[str, Any] = {"version": version, "notice": "", "stopped": False}
     if any(v.state is VariantState.waiting for v in list_variants(db, found.id)):
         # Said at once: who asks right after this must not take the old InService for the new one.
         values |= {"state": EndpointState.updating if serving else EndpointState.creating}
@@ -161,6 +162,20 @@ def remove(db: Connection, domain: str, name: str, user: str) -> None:
         db.execute(update(endpoints).where(endpoints.c.id == found.id).values(values))
         tell(db, found.id, f"{user} deletes it.")
         signal(db, "endpoints", domain, name)
+
+
+def stop(db: Connection, domain: str, name: str) -> None:
+    """To zero, whatever its mode: it costs nothing until the next request wakes it."""
+    found = get(db, domain, name)
+    if not found.deleting and not found.stopped:
+        tell(db, found.id, "Stopped; the next request wakes it.")
+        change(db, found, stopped=True)
+
+
+def stop_all(db: Connection, domain: str) -> None:
+    """Stops every endpoint of the domain."""
+    for found in list_endpoints(db, domain):
+        stop(db, domain, found.name)
 
 
 def change(db: Connection, endpoint: Endpoint, **values: Any) -> None:

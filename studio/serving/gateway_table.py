@@ -46,7 +46,8 @@ def entry(endpoint: Endpoint, layout: Layout, cpu: float) -> dict[str, Any]:
     ]
     return {
         "variants": listed,
-        "mode": endpoint.mode,
+        # One that was stopped sleeps like a serverless one, whatever its mode.
+        "mode": "serverless" if endpoint.stopped else endpoint.mode,
         "idle_s": endpoint.idle_s,
         "timeout_s": endpoint.timeout_s,
         "max_body": MAX_BODY,

@@ -44,10 +44,10 @@ def observe(
         )
 
     return observed.Observed(
-        serverless=endpoint.mode == "serverless",
+        serverless=endpoint.mode == "serverless" or endpoint.stopped,
         deleting=endpoint.deleting,
         unrouted=confirmed,
-        idle=endpoint.mode == "serverless" and is_idle(endpoint, stats, now_ms),
+        idle=endpoint.stopped or (endpoint.mode == "serverless" and is_idle(endpoint, stats, now_ms)),
         notice=endpoint.notice,
         variants=tuple(variant(v) for v in endpoint.variants),
     )

@@ -35,6 +35,7 @@ endpoints = Table(
     Column("reason", Text, nullable=False, default=""),
     Column("notice", Text, nullable=False, default=""),  # why the last update did not take, while the old one serves
     Column("deleting", Boolean, nullable=False, default=False),
+    Column("stopped", Boolean, nullable=False, default=False),  # shall be at zero until a request wakes it
     time_column("created_ms"),
     UniqueConstraint("domain", "name"),
 )

@@ -1,0 +1,182 @@
+"""Monitors, alerts, and the captured rows behind them."""
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy import Connection
+
+from studio.access.principals import Principal
+from studio.clock import monotonic
+from studio.monitoring import alerts, captures, monitors
+from studio.monitoring.alerts import Alert
+from studio.monitoring.monitors import Check, Monitor
+from studio.monitoring.results import TAIL_ROWS, WINDOW_LEAST
+from studio.serving import endpoints
+from studio.serving.endpoints import Endpoint
+from studio.wire.context import Studio, studio
+from studio.wire.permission import Allow
+from studio.wire.rest.schemas import monitoring as schemas
+from studio.wire.rest.schemas.monitoring import (
+    AlertAnswer,
+    AlertDetail,
+    CapturesAnswer,
+    CheckAnswer,
+    MonitorAnswer,
+    MonitorSummary,
+    RowsAnswer,
+)
+
+router = APIRouter(prefix="/domains/{domain}", tags=["monitoring"])
+WAIT_S = 30.0
+MAX_IDS = 1000
+
+
+@router.get("/monitors")
+async def list_monitors(
+    domain: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("monitoring.read"))
+) -> list[MonitorSummary]:
+    """One per endpoint that captures its requests."""
+
+    def read(db: Connection) -> list[MonitorSummary]:
+        watched = [endpoint for endpoint in endpoints.list_endpoints(db, domain) if endpoint.capture]
+        return [
+            MonitorSummary(**_summary(db, endpoint, monitors.list_checks(db, endpoint.id, 1))) for endpoint in watched
+        ]
+
+    return await studio.store.read(read)
+
+
+@router.get("/monitors/{endpoint}")
+async def get_monitor(
+    domain: str, endpoint: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("monitoring.read"))
+) -> MonitorAnswer:
+    """One monitor with its latest checks."""
+    return await studio.store.read(lambda db: _monitor(db, endpoints.get(db, domain, endpoint)))
+
+
+@router.post("/monitors/{endpoint}/check")
+async def check_now(
+    domain: str, endpoint: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("monitoring.write"))
+) -> MonitorAnswer:
+    """Checks what has been captured up to now; answers when that is done, after at most 30 s. Fewer than 200 rows since
+    the last window make no new check: they wait."""
+    event = studio.store.signals.event("monitors")
+    try:
+        asked = await studio.store.write(lambda db: monitors.ask(db, domain, endpoint))
+        deadline = monotonic() + WAIT_S
+        while (left := deadline - monotonic()) > 0:
+            event.clear()
+            looked = await studio.store.read(lambda db: _looked(db, domain, endpoint))
+            if looked >= asked:
+                break
+            try:
+                await asyncio.wait_for(event.wait(), left)
+            except TimeoutError:
+                break
+    finally:
+        studio.store.signals.forget(event)
+    return await studio.store.read(lambda db: _monitor(db, endpoints.get(db, domain, endpoint)))
+
+
+@router.get("/alerts")
+async def list_alerts(
+    domain: str,
+    state: str = "",
+    endpoint: str = "",
+    studio: Studio = Depends(studio),
+    _: Principal = Depends(Allow("monitoring.read")),
+) -> list[AlertAnswer]:
+    """Alerts, newest first; `state`: Open or Resolved."""
+    found = await studio.store.read(lambda db: alerts.list_alerts(db, domain, state, endpoint))
+    return [AlertAnswer.model_validate(alert) for alert in found]
+
+
+@router.get("/alerts/{alert}")
+async def get_alert(
+    domain: str, alert: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("monitoring.read"))
+) -> AlertDetail:
+    """One alert with the check that it leads to."""
+    found, check = await studio.store.read(lambda db: _alert(db, domain, alert))
+    plain = AlertAnswer.model_validate(found).model_dump()
+    return AlertDetail(**plain, check=CheckAnswer.model_validate(check))
+
+
+@router.get("/alerts/{alert}/rows")
+async def alert_rows(
+    domain: str,
+    alert: str,
+    limit: int = Query(1000, ge=1, le=10_000),
+    studio: Studio = Depends(studio),
+    _: Principal = Depends(Allow("monitoring.read")),
+) -> RowsAnswer:
+    """Exactly the captured rows of the alert's window."""
+    found = await studio.store.read(lambda db: alerts.get(db, domain, alert))
+    folder = captures.root(studio.settings.paths.capture, domain, found.endpoint)
+    rows = await asyncio.to_thread(captures.window, folder, found.check_id)
+    code = f'from studio.guest import sdk\n\n# {found.message}\nrows = sdk.rows("{found.id}")\nrows'
+    return RowsAnswer(columns=rows.columns, rows=rows.rows[:limit], row_ids=rows.row_ids[:limit], code=code)
+
+
+@router.get("/endpoints/{name}/captures")
+async def get_captures(
+    domain: str,
+    name: str,
+    limit: int = Query(100, ge=1, le=TAIL_ROWS),
+    from_ms: int = 0,
+    ids: str = Query("", description="ids of rows or of requests, separated by commas"),
+    studio: Studio = Depends(studio),
+    _: Principal = Depends(Allow("monitoring.read")),
+) -> CapturesAnswer:
+    """The newest captured rows, newest first. They appear some seconds after the request."""
+    await studio.store.read(lambda db: endpoints.get(db, domain, name))
+    folder = captures.root(studio.settings.paths.capture, domain, name)
+    found = await asyncio.to_thread(captures.tail, folder)
+    wanted = frozenset([part for part in ids.split(",") if part][:MAX_IDS])
+    rows = captures.chosen(found, limit=limit, from_ms=from_ms, ids=wanted)
+    return CapturesAnswer(columns=found.columns, rows=[schemas.CapturedRowAnswer.model_validate(row) for row in rows])
+
+
+def _looked(db: Connection, domain: str, name: str) -> int:
+    monitor = monitors.find(db, endpoints.get(db, domain, name).id)
+    return monitor.looked_ms if monitor else 0
+
+
+def _alert(db: Connection, domain: str, id: str) -> tuple[Alert, Check]:
+    found = alerts.get(db, domain, id)
+    return found, monitors.get_check(db, found.check_id)
+
+
+def _monitor(db: Connection, endpoint: Endpoint) -> MonitorAnswer:
+    checks = monitors.list_checks(db, endpoint.id)
+    monitor = monitors.find(db, endpoint.id)
+    shown = endpoint.shown
+    source = schemas.BaselineAnswer(
+        source=f"training data of {endpoint.model} version {shown.version}" if shown else "",
+        rows=monitor.baseline_rows if monitor else 0,
+    )
+    return MonitorAnswer(
+        **_summary(db, endpoint, checks),
+        threshold=monitor.threshold if monitor else monitors.THRESHOLD,
+        least_rows=WINDOW_LEAST,
+        baseline=source if shown is not None and shown.baseline else None,
+        checks=[CheckAnswer.model_validate(check) for check in checks],
+    )
+
+
+def _summary(db: Connection, endpoint: Endpoint, checks: list[Check]) -> dict[str, Any]:
+    monitor: Monitor | None = monitors.find(db, endpoint.id)
+    latest = checks[0] if checks else None
+    opened = alerts.list_alerts(db, endpoint.domain, "Open", endpoint.name)
+    window = schemas.WindowAnswer.model_validate(latest) if latest else None
+    return {
+        "endpoint": endpoint.name,
+        "state": monitors.state(endpoint, latest),
+        "columns": [column.name for column in latest.columns if column.drifted] if latest else [],
+        "window": window,
+        "checked_ms": monitor.checked_ms or None if monitor else None,
+        "alert_id": opened[0].id if opened else None,
+        "pending": monitor.pending if monitor else 0,
+        "captured": monitor.captured if monitor else 0,
+        "error": monitor.error if monitor else "",
+    }
