@@ -60,14 +60,15 @@ class Exchange:
         if self.handler is not None:
             self.handler.end()
 
-    def begin(self, status: int, headers: messages.Headers) -> None:
-        """Sends the head of the answer; more follows by `client.write`, then `finish`."""
+    def begin(self, status: int, headers: messages.Headers, body: bytes = b"") -> None:
+        """Sends the head of the answer and the beginning of its body; more goes by `client.write`, then `finish`."""
         self.answered = True
         if not self.keep_alive:
             headers = [*headers, (b"connection", b"close")]
         elif self.request.version == "1.0":
             headers = [*headers, (b"connection", b"keep-alive")]
-        self.client.write(messages.head(status, headers))
+        # One write: on a fast path the system call is what costs.
+        self.client.write(messages.head(status, headers) + body)
 
     def respond(self, status: int, headers: messages.Headers, body: bytes = b"") -> None:
         """A whole answer."""
@@ -75,9 +76,7 @@ class Exchange:
             # The rest of the body would be taken for the next request.
             self.keep_alive = False
         bare = self.request.method == "HEAD" or status == 304
-        self.begin(status, [*headers, (b"content-length", b"%d" % len(body))])
-        if body and not bare:
-            self.client.write(body)
+        self.begin(status, [*headers, (b"content-length", b"%d" % len(body))], b"" if bare else body)
         self.finish()
 
     def refuse(self, error: StudioError, *, retry_after_s: int = 0) -> None:

@@ -49,6 +49,8 @@ class Link(asyncio.Protocol):
         self._next = 0
         self._transport: asyncio.Transport | None = None
         self._full = False
+        self._out: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
 
     @property
     def usable(self) -> bool:
@@ -62,12 +64,20 @@ class Link(asyncio.Protocol):
         self._next += 1
         self.pending[self._next] = call
         call.link, call.id, call.sent = self, self._next, time.monotonic()
-        if self._transport is not None:
-            self._transport.write(frames.encode(frames.REQUEST, self._next, call.header, call.body))
+        if not self._out:
+            # All requests that this turn of the loop reads go out in one write.
+            self._loop.call_soon(self._flush)
+        self._out.append(frames.encode(frames.REQUEST, self._next, call.header, call.body))
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        if self._transport is not None and out:
+            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
 
     def cancel(self, call: "Call") -> None:
         """Nobody waits for `call` any more."""
         if self.pending.pop(call.id, None) is not None and self._transport is not None:
+            self._flush()
             self._transport.write(frames.encode(frames.CANCEL, call.id))
         self._end_if_drained()
 
