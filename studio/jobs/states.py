@@ -21,8 +21,8 @@ class State(StrEnum):
 
 ENDS = frozenset({State.completed, State.failed, State.stopped})
 ALLOWED: dict[State, frozenset[State]] = {
-    State.queued: frozenset({State.starting, State.failed, State.stopped}),
-    # A job may have ended before anybody saw it run.
+    # A job may have ended before anybody saw it start or run.
+    State.queued: frozenset({State.starting, State.running}) | ENDS,
     State.starting: frozenset({State.running}) | ENDS,
     State.running: ENDS,
     State.completed: frozenset(),

@@ -11,7 +11,7 @@ from studio.jobs import jobs, logs, scripts, staging
 from studio.jobs.jobs import Job, Wanted
 from studio.tracking import runs
 from studio.wire.context import Studio, studio
-from studio.wire.owner import owner_of
+from studio.wire.owner import owner_of, require_owner
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.jobs import JobAnswer, JobBody, LogAnswer
 from studio.wire.waiting import until
@@ -69,9 +69,11 @@ async def get_job(
 
 @router.post("/{job_id}/stop", status_code=202)
 async def stop_job(
-    domain: str, job_id: str, studio: Studio = Depends(studio), _: Principal = Depends(WRITE)
+    domain: str, job_id: str, studio: Studio = Depends(studio), principal: Principal = Depends(WRITE)
 ) -> JobAnswer:
-    """Asks for its end: interrupt, then terminate, then kill."""
+    """Asks for the end of one's own job, or, as an admin, of anybody's: interrupt, then terminate, then kill."""
+    found = await studio.store.read(lambda db: jobs.get(db, domain, job_id))
+    require_owner(principal, domain, "job", found.owner)
     job = await studio.store.write(lambda db: jobs.request_stop(db, domain, job_id))
     return await studio.store.read(lambda db: _answer(db, job))
 

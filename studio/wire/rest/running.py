@@ -9,11 +9,12 @@ from studio.clock import now_ms
 from studio.cost import running, stops
 from studio.cost.running import Running
 from studio.domains import sandboxes
-from studio.errors import Denied, NotFound
+from studio.errors import NotFound
 from studio.jobs import jobs
 from studio.jobs.states import ENDS
 from studio.serving import endpoints
 from studio.wire.context import Studio, studio
+from studio.wire.owner import is_admin, require_owner
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.cost import RunningAnswer, StoppingAnswer
 
@@ -43,8 +44,8 @@ async def stop_running(
 
     def write(db: Connection) -> None:
         line = _find(db, domain, running_id)
-        if not _may_stop(principal, domain, line):
-            raise Denied(f"This {line.kind} is {line.owner}'s.", f"Ask {line.owner}, or an admin of {domain}.")
+        if line.kind != "endpoint":
+            require_owner(principal, domain, line.kind, line.owner)
         _stop(db, domain, line, principal.user)
 
     await studio.store.write(write)
@@ -65,7 +66,7 @@ async def stop_all(
         queued = [
             job
             for job in jobs.active(db)
-            if job.domain == domain and (_is_admin(principal, domain) or job.owner == principal.user)
+            if job.domain == domain and (is_admin(principal, domain) or job.owner == principal.user)
         ]
         for job in queued:  # those that nothing runs of yet
             jobs.request_stop(db, domain, job.id)
@@ -99,16 +100,12 @@ def _find(db: Connection, domain: str, running_id: str) -> Running:
     return found
 
 
-def _is_admin(principal: Principal, domain: str) -> bool:
-    return principal.kind is Kind.operator or principal.role_in(domain) is Role.admin
-
-
 def _may_stop(principal: Principal, domain: str, line: Running) -> bool:
     """Endpoints are the domain's; the rest is its owner's or an admin's to end. A viewer ends nothing."""
     role = principal.role_in(domain)
     if principal.kind is not Kind.operator and (role is None or role.rank < Role.editor.rank):
         return False
-    return line.kind == "endpoint" or line.owner == principal.user or _is_admin(principal, domain)
+    return line.kind == "endpoint" or line.owner == principal.user or is_admin(principal, domain)
 
 
 def _stop(db: Connection, domain: str, line: Running, user: str) -> None:
