@@ -63,7 +63,7 @@ def mlflow_routes(studio: Studio) -> list[BaseRoute]:
     """The MLflow wire: mounts of an app of its own, so that errors there have MLflow's form."""
     from studio.wire import mlflow
 
-    return list(getattr(mlflow, "routes", lambda _: [])(studio))
+    return list(mlflow.routes)
 
 
 def check_routes(routes: list[BaseRoute]) -> None:
