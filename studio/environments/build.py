@@ -89,19 +89,39 @@ def install(definition: Definition, locked: str, folder: Path) -> None:
     """Makes the virtual environment anew; the marker is written last, so that a half-made one is never used."""
     shutil.rmtree(folder, ignore_errors=True)
     packages = sum(bool(line) and not line.startswith(" ") for line in locked.splitlines())
-    say("progress", done=0, total=packages, text=f"Making the environment of {packages} packages")
+    say("progress", done=5, total=100, text=f"Making the environment of {packages} packages")
     run(["venv", "--quiet", "--no-project", "--python", store.interpreter(), str(folder)])
     requirements = folder / "requirements.txt"
     write(requirements, locked)
     argv = ["pip", "install", "--python", str(folder / "bin" / "python"), "--only-binary", ":all:"]
-    # Compiled now: sandboxes see the environment read-only, and would compile it at each start.
-    run([*argv, "--require-hashes", "--compile-bytecode", "-r", str(requirements)], watch=(folder, packages))
+    run([*argv, "--require-hashes", "-r", str(requirements)], watch=packages)
+    compile_all(folder)
     write(folder / store.COMPLETE, json.dumps({"name": definition.name, "packages": packages}) + "\n")
     os.sync()
 
 
-def run(words: list[str], given: str = "", watch: tuple[Path, int] | None = None) -> str:
-    """uv's standard output; `StudioError` with its last words if it fails. Its messages go to the log as they come."""
+def compile_all(folder: Path) -> None:
+    """Bytecode of everything but tests: sandboxes see the environment read-only, and would compile it at each start.
+
+    By the base Python without `site`, so that no file of a package (such as a .pth) is run here.
+    """
+    packages = next(folder.glob("lib/python*/site-packages"))
+    total = sum(1 for path in packages.rglob("*.py") if "tests" not in path.parts)
+    argv = [store.interpreter(), "-I", "-S", "-m", "compileall", "-j", "0", "-x", "/tests/", str(packages)]
+    # A template that is not Python is no failure: what cannot be compiled is never imported either.
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+        assert child.stdout
+        compiled = 0
+        for line in child.stdout:
+            compiled += line.startswith("Compiling")
+            if line.startswith("Compiling") and compiled % 250 == 0:
+                text = f"Compiling, so that kernels start fast: {compiled} of {total} files"
+                say("progress", done=45 + 54 * min(compiled, total) // max(total, 1), total=100, text=text)
+
+
+def run(words: list[str], given: str = "", watch: int = 0) -> str:
+    """uv's standard output; `StudioError` with its last words if it fails. Its messages go to the log as they come;
+    `watch`: how many packages it is to fetch, told on as progress."""
     argv = [uv.find_uv_bin(), *words, "--no-python-downloads", "--color", "never"]
     # Output goes to a file: a pipe that nobody reads meanwhile would stop it half-way.
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as asked:
@@ -115,8 +135,8 @@ def run(words: list[str], given: str = "", watch: tuple[Path, int] | None = None
         return output.read()
 
 
-def _follow(child: subprocess.Popen[str], watch: tuple[Path, int] | None) -> list[str]:
-    """What uv says until its end; told on as progress of (folder, packages)."""
+def _follow(child: subprocess.Popen[str], watch: int) -> list[str]:
+    """What uv says until its end."""
     assert child.stderr
     said: list[str] = []
     fetched = 0
@@ -124,11 +144,11 @@ def _follow(child: subprocess.Popen[str], watch: tuple[Path, int] | None) -> lis
         line = raw.rstrip()
         print(line, flush=True)
         said.append(line)
-        if watch is None or not line or line.startswith((" + ", "Using ")):
+        if not watch or not line or line.startswith((" + ", "Using ")):
             continue
         fetched += line.strip().startswith(("Downloaded", "Downloading"))
-        installed = _count(watch[0]) if line.startswith(("Installed", "Bytecode")) else 0
-        say("progress", done=max(min(fetched // 2, watch[1] - 1), installed), total=watch[1], text=line.strip())
+        done = 45 if line.startswith("Installed") else 5 + 35 * min(fetched, watch) // watch
+        say("progress", done=done, total=100, text=line.strip())
     return said
 
 
@@ -139,10 +159,6 @@ def _failed(what: str, said: list[str]) -> StudioError:
     if any(word in text.lower() for word in _NETWORK):
         return StudioError(message, "The network is needed for this once: connect, then build again.")
     return StudioError(message, "Mend the package list, then build again.")
-
-
-def _count(folder: Path) -> int:
-    return sum(1 for _ in folder.glob("lib/python*/site-packages/*.dist-info"))
 
 
 def write(path: Path, text: str) -> None:

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from studio import signing
 from studio.access.people import People, Snapshot
@@ -13,10 +13,12 @@ from studio.access.principals import ANONYMOUS, Kind, Principal, Role
 from studio.domains.sandboxes import SERVICE
 from studio.errors import StudioError, Unauthenticated
 from studio.server.doors import Door
+from studio.wire.mlflow.errors import render
 from studio.wire.rest.errors import body as error_body
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
+MLFLOW = ("/api/2.0/", "/api/3.0/", "/ajax-api/")
 _HINT = "Open the sign-in link, or send an access key as bearer token."
 
 
@@ -113,7 +115,11 @@ def _decides(name: str) -> bool:
 
 
 async def _refuse(error: StudioError, scope: Scope, receive: Any, send: Any) -> None:
-    answer = JSONResponse(error_body(error.code, error.message, error.hint), error.status)
+    if scope["path"].startswith(MLFLOW):
+        status, body = render(error)
+        answer = Response(body, status, media_type="application/json")
+    else:
+        answer = JSONResponse(error_body(error.code, error.message, error.hint), error.status)
     if scope["type"] == "websocket":
         await receive()
         if "websocket.http.response" not in scope.get("extensions", {}):
