@@ -293,7 +293,7 @@ def prepare(layout: Layout) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if folder.is_symlink():
             raise Denied(f"{folder} is a link.", "Remove it: a volume must be a real folder.")
-    sockets.check_path(layout.host_out / "r" / ("x" * 24 + ".sock"))
+    sockets.check_path(layout.host_out / "r" / ("x" * 14 + ".sock"))
     if layout.isolation == "none":
         _assemble_guest(layout.host_guest)
     else:

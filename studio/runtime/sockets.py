@@ -78,15 +78,15 @@ def connect_beneath(root: Path, name: str, *, expect_pid: int = 0, timeout_s: fl
     if not hasattr(os, "O_PATH"):
         # Not Linux: nothing is isolated there, and the folder belongs to this user alone.
         return connect(root / name, timeout_s=timeout_s)
-    descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    descriptor = -1
     try:
+        descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
         for index, part in enumerate(parts):
             last = index == len(parts) - 1
             flags = os.O_PATH | os.O_NOFOLLOW | (0 if last else os.O_DIRECTORY)
-            following = os.open(part, flags, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = following
+            above, descriptor = descriptor, os.open(part, flags, dir_fd=descriptor)
+            os.close(above)
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
             raise Denied(f"{name} in the sandbox's folder is not a socket.", "Restart the sandbox.")
         client.settimeout(timeout_s)
@@ -103,5 +103,6 @@ def connect_beneath(root: Path, name: str, *, expect_pid: int = 0, timeout_s: fl
         client.close()
         raise
     finally:
-        os.close(descriptor)
+        if descriptor >= 0:
+            os.close(descriptor)
     return client

@@ -1,0 +1,43 @@
+"""Reasons for people, and records that survive."""
+
+from pathlib import Path
+
+import msgspec
+
+from studio.runtime.exits import Exits, explain
+from studio.runtime.specs import ExitRecord
+
+
+def _record(name: str) -> ExitRecord:
+    return ExitRecord(0, "a.ann", name, "job", 5, 0, None, "completed", "", 1, 2)
+
+
+def test_every_reason_says_what_to_do_next() -> None:
+    cases = {
+        "completed": explain("job", 0, None),
+        "exit code 2": explain("job", 2, None),
+        "out of memory": explain("kernel", None, 9, oom=True, limit_bytes=512 << 20, peak_bytes=510 << 20),
+        "stopped": explain("job", 130, None, stopped=True),
+        "sandbox ended": explain("job", None, None, sandbox_ended=True),
+        "killed": explain("replica", None, 9),
+        "crashed (SIGSEGV)": explain("kernel", None, 11),
+        "ended by SIGTERM": explain("job", None, 15),
+        "lost": explain("job", None, None),
+        "not admitted": explain("job", 75, None),
+        "ended by signal 63": explain("job", None, 63),
+    }
+    for expected, (reason, message) in cases.items():
+        assert reason == expected
+        assert message.endswith(".")
+    assert "512 MiB" in cases["out of memory"][1] and "510 MiB" in cases["out of memory"][1]
+
+
+def test_numbers_go_on_after_a_restart_and_a_torn_line(tmp_path: Path) -> None:
+    first = Exits(tmp_path)
+    assert [first.add(_record(name)).seq for name in ("a", "b")] == [1, 2]
+    with (tmp_path / "exits.jsonl").open("ab") as file:
+        file.write(msgspec.json.encode(_record("torn"))[:30])
+    second = Exits(tmp_path)
+    assert [record.name for record in second.since(1)] == ["b"]
+    assert second.add(_record("c")).seq == 3
+    assert [record.name for record in Exits(tmp_path).since(0)] == ["a", "b", "c"]
