@@ -131,3 +131,10 @@ def load(db: Connection, rows: Sequence[Row[Any]]) -> list[RegisteredModel]:
 def _drop_tag(db: Connection, model: int, key: str) -> None:
     c = t.registered_model_tags.c
     db.execute(delete(t.registered_model_tags).where(c.model == model, c.key == key))
+
+
+def exists(db: Connection, domain: str, name: str) -> bool:
+    """Whether there is a registered model of this name."""
+    names.check_model_name(name)
+    c = t.registered_models.c
+    return db.execute(select(c.id).where(c.domain == domain, c.name == name)).first() is not None

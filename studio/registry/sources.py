@@ -1,4 +1,4 @@
-"""What a model version may be made from: files in this domain's own artifacts, and of the run or model that is named."""
+"""What a model version may be made from: files in this domain's own artifacts, of the run or model that is named."""
 
 from dataclasses import dataclass
 

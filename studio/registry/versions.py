@@ -174,7 +174,7 @@ def resolve(db: Connection, domain: str, uri: str) -> ModelVersion:
 
 
 def of_alias(db: Connection, domain: str, name: str, alias: str) -> ModelVersion:
-    """The version that an alias means; `latest` is the newest. `Invalid`, as MLflow says it, if there is no such alias."""
+    """The version that an alias means; `latest` is the newest. `Invalid`, as in MLflow, if there is no such alias."""
     row = names.find(db, domain, name)
     if alias.lower() == "latest":
         return newest(db, domain, name)
@@ -251,3 +251,19 @@ def stages(wanted: Iterable[str]) -> set[str]:
     if unknown:
         raise Invalid(f"Invalid Model Version stage: {unknown[0]}. Value must be one of {', '.join(STAGES.values())}.")
     return {STAGES[item.lower()] for item in named} or set(STAGES.values())
+
+
+def counts(db: Connection, domain: str) -> dict[str, int]:
+    """Model → number of its versions, for those that have any."""
+    m = t.registered_models.c
+    query = select(m.name, func.count()).join(t.model_versions, t.model_versions.c.model == m.id)
+    rows = db.execute(query.where(m.domain == domain).group_by(m.name))
+    return {row[0]: row[1] for row in rows}
+
+
+def of_run(db: Connection, domain: str, run_id: str) -> list[ModelVersion]:
+    """The versions that were made from a run, newest first."""
+    m, v = t.registered_models.c, t.model_versions.c
+    query = select(t.model_versions, m.name.label("model_name")).join(t.registered_models, m.id == v.model)
+    rows = db.execute(query.where(m.domain == domain, v.run_id == run_id).order_by(v.created_ms.desc())).all()
+    return load(db, rows, {row.model: row.model_name for row in rows})

@@ -8,7 +8,7 @@ _KEY = "studio.cache"
 
 
 def cache(db: Connection) -> dict[str, Any]:
-    """A mapping that lives with the connection and is emptied by every rollback, so it never holds what was not written.
+    """A mapping that lives with the connection and is emptied by every rollback: it never holds what was not written.
 
     The writer may keep what only the writer changes; readers only what never changes.
     """

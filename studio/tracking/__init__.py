@@ -1,1 +1,1 @@
-"""Experiments, runs, metrics, params, artifacts, search; every function takes the domain and sees nothing of another one."""
+"""Experiments, runs, metrics, artifacts, search; every function takes the domain and sees nothing of another one."""

@@ -1,5 +1,7 @@
-"""Files of runs and models below one folder a domain. Every path is walked component by component from an open folder and
-never through a link, so no name, and nothing swapped in between, leads out. All of this blocks: call it in a thread.
+"""Files of runs and models below one folder a domain.
+
+Every path is walked component by component from an open folder and never through a link, so no name, and nothing swapped
+in between, leads out. All of this blocks: call it in a thread.
 """
 
 import os

@@ -205,3 +205,9 @@ def _record(row: Row[Any], tags: list[Pair]) -> Experiment:
         is_default=bool(row.is_default),
         tags=tags,
     )
+
+
+def active_ids(db: Connection, domain: str) -> list[str]:
+    """The ids of the active experiments of `domain`."""
+    query = _of(domain).with_only_columns(t.experiments.c.id).where(t.experiments.c.stage == ACTIVE)
+    return [str(number) for number in db.execute(query).scalars()]

@@ -73,7 +73,7 @@ def interval(
 
 
 def series(db: Connection, domain: str, run_id: str, key: str, max_points: int) -> list[tuple[int, int, float]]:
-    """(step, ts, value) for a curve of at most `max_points`, by step; the lowest and highest of each stretch are kept."""
+    """(step, ts, value) for a curve of at most `max_points`, by step; each stretch keeps its lowest and highest."""
     info = runs.info(db, domain, run_id)
     rows = [(step, ts, _NAN if is_nan else value) for step, ts, value, is_nan in _all(db, info.id, key)]
     if len(rows) <= max_points:

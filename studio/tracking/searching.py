@@ -144,3 +144,10 @@ def _joined(
         source = source.outerjoin(table, match)
         sorts.append(Sort(table.c.value, descending, nullable=True))
     return source, sorts
+
+
+def latest_of(db: Connection, domain: str, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Run id → metric → its latest value."""
+    query = select(*_COLUMNS).where(t.runs.c.domain == domain, t.runs.c.run_id.in_(set(run_ids)))
+    found = loading.load(db, [runs.record(tuple(row)) for row in db.execute(query)])
+    return {run.info.run_id: {metric.key: metric.value for metric in run.metrics} for run in found}

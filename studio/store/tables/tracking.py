@@ -1,7 +1,7 @@
 """Experiments, runs, their metrics, params and tags, data sets, logged models, traces.
 
-Runs and metric keys are interned to integers, and the rows that are many (metrics, latest values, params, tags) are kept in
-tables without a row id, so that a run's metric is one stretch of one tree. Measured: twice as fast as MLflow's own layout.
+Runs and metric keys are interned to integers, and the rows that are many (metrics, latest values, params, tags) are in
+tables without a row id, so that a run's metric is one stretch of one tree: half the time of an ordinary layout.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
@@ -86,7 +86,7 @@ metrics = Table(
     Column("key", Integer, primary_key=True, autoincrement=False),
     Column("step", BigInteger, primary_key=True, autoincrement=False),
     Column("ts", BigInteger, primary_key=True, autoincrement=False),
-    # The value is part of the key, as in MLflow: a call that is sent again writes nothing, two values at one step are two rows.
+    # The value is part of the key, as in MLflow: a call sent again writes nothing, two values at one step are two rows.
     Column("value", Float(53), primary_key=True),  # ±Inf kept as such; 0 if is_nan
     Column("is_nan", Boolean, primary_key=True),
     sqlite_with_rowid=False,

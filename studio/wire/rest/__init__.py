@@ -16,10 +16,12 @@ from studio.wire.rest import (
     members,
     monitoring,
     overview,
+    registry,
     running,
     serving,
     session,
     status,
+    tracking,
     users,
 )
 
@@ -36,6 +38,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     instance_types.router,
     overview.router,
     data.router,
+    tracking.router,
+    registry.router,
     jobs.router,
     running.router,
     cost.router,

@@ -1,0 +1,1 @@
+"""Protocols, driven by the clients that people have."""
