@@ -62,7 +62,8 @@ async def stop_all(
         lines = [line for line in _lines(db, domain) if line.kind in BY_STOP_ALL]
         mine = [line for line in lines if _may_stop(principal, domain, line)]
         for line in mine:
-            _stop(db, domain, line, principal.user)
+            if line.kind != "endpoint":  # they are stopped below, those at zero too
+                _stop(db, domain, line, principal.user)
         queued = [
             job
             for job in jobs.active(db)
