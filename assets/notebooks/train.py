@@ -3,6 +3,7 @@
 Nothing here is special to Studio but the two lines with `sdk`: the rest is the ordinary `mlflow` client."""
 
 import argparse
+import logging
 import sys
 import warnings
 from importlib.metadata import version
@@ -29,6 +30,7 @@ REQUIREMENTS = [f"{package}=={version(package)}" for package in ("scikit-learn",
 TRUSTED = ["sklearn.tree._tree.Tree"]
 # MLflow's own remarks about integer labels and coming versions of pandas.
 warnings.filterwarnings("ignore", module="mlflow")
+logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
 
 
 def make(model: str, depth: int = 2):

@@ -81,7 +81,6 @@ def _server(lab: Lab) -> dict[str, object]:
         "local_hostnames": list(dict.fromkeys(names)),
         "allow_root": True,
         "open_browser": False,
-        "no_browser_open_file": True,
         "quit_button": False,
         "terminals_enabled": lab.role != "viewer",
         "terminado_settings": {"shell_command": [shell]},

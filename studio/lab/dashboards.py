@@ -119,8 +119,12 @@ class DashboardsProxy(ProxyHandler):
         await self.proxy("localhost", 0, path)
 
     @web.authenticated
+    async def get(self, *args: Any, **options: Any) -> None:
+        """A page, one of its files, or the page's websocket."""
+        await super().get(*args, **options)
+
     async def http_get(self, path: str = "") -> None:
-        """A page or one of its files."""
+        """A page or one of its files; called by `get`."""
         await self._pass_on(path)
 
     @web.authenticated
@@ -137,6 +141,21 @@ class DashboardsProxy(ProxyHandler):
     async def delete(self, path: str = "") -> None:
         """An uploaded file that is not wanted any more."""
         await self._pass_on(path)
+
+    @web.authenticated
+    async def head(self, path: str = "") -> None:
+        """What a page's answer would be."""
+        await self._pass_on(path)
+
+    @web.authenticated
+    async def patch(self, path: str = "") -> None:
+        """Nothing here is changed in place."""
+        raise web.HTTPError(405)
+
+    @web.authenticated
+    async def options(self, path: str = "") -> None:
+        """No other origin is ever allowed."""
+        raise web.HTTPError(405)
 
     async def open(self, path: str = "") -> None:
         """The page's websocket."""

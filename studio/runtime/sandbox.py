@@ -238,6 +238,8 @@ def environment(layout: Layout, *, token: str, address: str, network: Network) -
         "MLFLOW_REGISTRY_URI": api,
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        # After each run it would print an address that leads nowhere from a browser.
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "DO_NOT_TRACK": "true",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",

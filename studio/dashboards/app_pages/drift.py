@@ -64,7 +64,7 @@ st.dataframe(
     column_config={name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]},
 )
 st.caption(
-    f"PSI: population stability index; above {shown['threshold']:g} is drift. Bins: the training data's quantiles."
+    f"PSI: population stability index; drift above {shown['threshold']:g}. Bins: quantiles of the training data."
 )
 
 past = list(reversed(checks))
