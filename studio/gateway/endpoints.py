@@ -109,8 +109,11 @@ class Endpoint:
         call.at_ms = clock.now_ms()
         call.deadline = call.begun + self.timeout_s
         call.variant = self._pinned(call.pinned) if call.pinned else self._by_weight()
-        if call.variant is None:
+        if call.variant is None and call.pinned:
             call.fail(NotFound(f"The endpoint {self.name} has no such variant.", "Leave the variant's name out."))
+            return
+        if call.variant is None:
+            call.fail(Unavailable(f"The endpoint {self.name} has nothing that answers.", "Its page says why."))
             return
         self._deadlines.append((call.deadline, call))
         if self._timer is None:
