@@ -46,7 +46,7 @@ CONFIRM_S = 2.0
 class Work:
     """What runs beside the loop, by what it is; `starting`: names of replicas whose fork has been asked for."""
 
-    tasks: dict[Action, asyncio.Task[None]] = field(default_factory=dict)
+    tasks: dict[Action, asyncio.Task[bool]] = field(default_factory=dict)
     starting: set[str] = field(default_factory=set)
 
 
@@ -157,15 +157,14 @@ def _begin(
         job.close()
         return
 
-    async def run() -> None:
-        await each(context, f"{type(action).__name__} for {endpoint.domain}/{endpoint.name}", job)
-
-    def done(_: asyncio.Task[None]) -> None:
+    def done(task: asyncio.Task[bool]) -> None:
         work.tasks.pop(action, None)
         work.starting.discard(replica)
-        context.store.signals.deliver([Signal("serving")])
+        # What failed is tried at the loop's next regular look, not at once and for ever.
+        if not task.cancelled() and task.result():
+            context.store.signals.deliver([Signal("serving")])
 
-    task = asyncio.create_task(run())
+    task = asyncio.create_task(each(context, f"{type(action).__name__} for {endpoint.domain}/{endpoint.name}", job))
     work.tasks[action] = task
     task.add_done_callback(done)
 

@@ -37,7 +37,7 @@ class Made:
     baseline: str
     example: str
     missing: list[str]
-    different: list[str]
+    notes: list[str]
 
 
 def _models(context: LoopContext, domain: str) -> asyncio.Lock:
@@ -80,7 +80,7 @@ def _make(source: Files, store: Path, environment: Path) -> Made:
         baseline,
         _text(folder, "serving_input_example.json", EXAMPLE_BYTES),
         requirements.missing(wanted, present),
-        requirements.different(wanted, present),
+        [*requirements.different(wanted, present), *(f"no {name}" for name in requirements.absent(wanted, present))],
     )
 
 
@@ -97,7 +97,7 @@ def _note(db: Connection, endpoint: Endpoint, variant: Variant, made: Made) -> N
         return
     rows.change(db, variant.id, digest=made.model.digest, baseline=made.baseline, example=made.example)
     size = f"{made.model.files} files, {made.model.size / 1e6:.1f} MB"
-    notes = f" The environment has {', '.join(made.different)}." if made.different else ""
+    notes = f" The environment has {', '.join(made.notes)}." if made.notes else ""
     tell(db, endpoint.id, f"Version {variant.version} copied ({size}, {made.model.digest[:12]}).{notes}")
     endpoints.change(db, endpoint)
 

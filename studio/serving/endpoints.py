@@ -179,8 +179,9 @@ def stop_all(db: Connection, domain: str) -> None:
 
 
 def change(db: Connection, endpoint: Endpoint, **values: Any) -> None:
-    """Notes what was found out or decided about it."""
-    db.execute(update(endpoints).where(endpoints.c.id == endpoint.id).values(values))
+    """Notes what was found out or decided about it, or about its variants (no values)."""
+    if values:
+        db.execute(update(endpoints).where(endpoints.c.id == endpoint.id).values(values))
     signal(db, "endpoints", endpoint.domain, endpoint.name)
 
 

@@ -32,8 +32,12 @@ def entries(db: Connection, paths: Paths, isolation: Isolation) -> dict[str, dic
 
 
 def entry(endpoint: Endpoint, layout: Layout, cpu: float) -> dict[str, Any]:
-    """One endpoint. All weight is on the serving variant; a retiring one stays until nothing of it runs."""
-    serving = endpoint.serving
+    """One endpoint. All weight is on the serving variant; a retiring one stays until nothing of it runs.
+
+    Before the first has passed, callers are held for the one to come: its socket appears when it has passed.
+    """
+    waiting = [variant for variant in endpoint.variants if variant.state is VariantState.waiting]
+    serving = endpoint.serving or (waiting[0] if waiting else None)
     listed = [
         {
             "name": variant.name,
@@ -42,7 +46,7 @@ def entry(endpoint: Endpoint, layout: Layout, cpu: float) -> dict[str, Any]:
             "replicas": [str(layout.host_out / r.socket) for r in variant.replicas if _answers(r)],
         }
         for variant in endpoint.variants
-        if variant.state in (VariantState.serving, VariantState.retiring) and (variant is serving or _live(variant))
+        if variant is serving or (variant.state is VariantState.retiring and _live(variant))
     ]
     return {
         "variants": listed,

@@ -4,8 +4,15 @@ import re
 from pathlib import Path
 
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(==\s*([^\s;,#]+))?")
-# Needed to log or to track, never to predict: a model that lists them is served without.
-NOT_NEEDED = frozenset({"mlflow", "mlflow-skinny", "mlflow-tracing", "pip", "setuptools", "wheel"})
+# Without these a model of theirs cannot load. Else MLflow lists whatever was imported when the model was made
+# (pytest, say): that one of them is missing is only noted, and loading shows whether it was needed.
+FRAMEWORKS = frozenset(
+    {
+        *("scikit-learn", "xgboost", "lightgbm", "catboost", "statsmodels", "pmdarima", "prophet", "spacy"),
+        *("torch", "tensorflow", "keras", "jax", "fastai", "paddlepaddle", "transformers", "sentence-transformers"),
+        *("onnx", "onnxruntime", "pyspark", "h2o", "skops", "cloudpickle"),
+    }
+)
 MAX_CHARACTERS = 100_000
 
 
@@ -36,8 +43,13 @@ def installed(environment: Path) -> dict[str, str]:
 
 
 def missing(wanted: dict[str, str], present: dict[str, str]) -> list[str]:
-    """Packages that the environment does not have at all."""
-    return sorted(name for name in wanted if name not in present and name not in NOT_NEEDED)
+    """Frameworks that the environment does not have: the model cannot be loaded there."""
+    return sorted(name for name in wanted if name not in present and name in FRAMEWORKS)
+
+
+def absent(wanted: dict[str, str], present: dict[str, str]) -> list[str]:
+    """Other packages that it does not have."""
+    return sorted(name for name in wanted if name not in present and name not in FRAMEWORKS)
 
 
 def different(wanted: dict[str, str], present: dict[str, str]) -> list[str]:
@@ -45,7 +57,7 @@ def different(wanted: dict[str, str], present: dict[str, str]) -> list[str]:
     return sorted(
         f"{name} {present[name]} instead of {version}"
         for name, version in wanted.items()
-        if version and name in present and present[name] != version and name not in NOT_NEEDED
+        if version and name in present and present[name] != version
     )
 
 
