@@ -196,7 +196,11 @@ async def connected(home: Path, **given: Any) -> AsyncIterator[Running]:
 
 
 def kill(pid: int) -> None:
-    """kill -9 of a recorded pid."""
+    """kill -9 of a recorded pid; returns when it has ended."""
     found = process.handle(pid)
     assert found is not None, f"{pid} has ended already"
     os.kill(found.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while process.is_alive(found):
+        assert time.monotonic() < deadline, f"{pid} does not end"
+        time.sleep(0.001)

@@ -4,6 +4,7 @@ Formats: https://docs.kernel.org/admin-guide/cgroup-v1/memory.html and cgroup-v2
 one per child; a group is a folder per controller (v1) or one folder (v2)."""
 
 import hashlib
+import logging
 import os
 import signal
 import time
@@ -16,6 +17,7 @@ from msgspec import Struct, field
 from studio.runtime import process
 from studio.runtime.specs import Limits
 
+_log = logging.getLogger(__name__)
 Kind = Literal["v1", "v2", "none"]
 _CPU_PERIOD_US = 100_000
 _V1_WANTED = ("memory", "pids", "cpu")
@@ -150,10 +152,13 @@ def make(hierarchy: Hierarchy, name: str, limits: Limits, parent: Group | None =
     folders: dict[str, str] = {}
     for controller, root in hierarchy.roots.items():
         base = Path(parent.folders.get(controller, root)) if parent else Path(root)
-        with suppress(OSError):
-            folder = base / ("@" + name if parent else name)
+        folder = base / ("@" + name if parent else name)
+        try:
             folder.mkdir(exist_ok=True)
-            folders[controller] = str(folder)
+        except OSError as error:
+            _log.warning("%s of %s is not limited: %s", controller, name, error)
+            continue
+        folders[controller] = str(folder)
     group = Group(hierarchy.kind, folders, limits)
     if hierarchy.kind == "v2" and parent is None and folders:
         # Pid 1 and services live in a leaf, since a group with children may hold no process itself.

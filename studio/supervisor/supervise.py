@@ -52,6 +52,7 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._boxes: dict[str, Box] = {}
         self._box_locks: dict[str, asyncio.Lock] = {}
+        self._old_roots: set[Path] = set()
         self.bus = Bus()
 
     @property
@@ -110,6 +111,8 @@ class Supervisor:
             if found is None:
                 path.unlink()
                 continue
+            # A supervisor in another group of the host made them elsewhere; those are removed at the end as well.
+            self._old_roots |= {Path(folder).parent for folder in found.group.folders.values()}
             with suppress(StudioError):
                 box = self._box(found.spec)
                 if await box.adopt(found):
@@ -211,6 +214,9 @@ class Supervisor:
             self._listener.close()
         await asyncio.to_thread(limits.sweep, self._hierarchy, set())
         await asyncio.to_thread(limits.close, self._hierarchy)
+        for root in self._old_roots:
+            with suppress(OSError):
+                root.rmdir()
         shutil.rmtree(self.paths.sockets, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)

@@ -55,7 +55,9 @@ class Wire:
         except asyncio.CancelledError:
             # The supervisor's own end. asyncio's streams of Python 3.11 log a cancelled server task as an error.
             return
-        except (OSError, ValueError) as error:
+        except OSError:
+            return  # The caller has gone; a command line does that as soon as it has its answer.
+        except ValueError as error:
             _log.warning("a connection was dropped: %s", error)
         finally:
             self._writers.discard(writer)
