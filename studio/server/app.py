@@ -49,6 +49,13 @@ def build_rest() -> FastAPI:
 
 def build_app(studio: Studio, *, gateway_secret: str, operator: str) -> App:
     """The whole server as one ASGI app. `operator`: the user that the operator's socket acts as."""
+    app = build_wires(studio)
+    check_routes(app.routes)
+    return guarded(Authentication(limited(app), studio.people, gateway_secret, operator))
+
+
+def build_wires(studio: Studio) -> Starlette:
+    """Every route of the server, without authentication in front."""
     rest = build_rest()
     rest.state.studio = studio
     # MLflow's first: the most frequent calls, and routes are tried one after the other.
@@ -56,8 +63,7 @@ def build_app(studio: Studio, *, gateway_secret: str, operator: str) -> App:
     app = Starlette(routes=routes, exception_handlers=_page_handlers())
     app.router.redirect_slashes = False
     app.state.studio = studio
-    check_routes(app.routes)
-    return guarded(Authentication(limited(app), studio.people, gateway_secret, operator))
+    return app
 
 
 def check_routes(routes: list[BaseRoute]) -> None:
