@@ -134,7 +134,7 @@ class Client(asyncio.Protocol):
     def eof_received(self) -> bool:
         if self.raw is not None:
             self.raw.eof()
-            return True
+            return False
         self._half_closed = True
         # Who closed only its sending side still wants the answers to what it has asked completely.
         return bool(self._queue) and self._reading is None
@@ -225,7 +225,7 @@ class Client(asyncio.Protocol):
             self._begin(exchange)
 
     def write(self, data: bytes) -> None:
-        if self.transport is not None and not self.transport.is_closing():
+        if self.transport is not None and not self._closing and not self.transport.is_closing():
             self.transport.write(data)
 
     def hold(self) -> None:

@@ -100,9 +100,7 @@ class Splice(asyncio.Protocol):
         )
 
     def eof_received(self) -> bool:
-        if self._open and self._client.transport is not None and self._client.transport.can_write_eof():
-            self._client.transport.write_eof()
-            return True
+        # A websocket is never half open: `connection_lost` closes the client's side after its last bytes.
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -132,8 +130,7 @@ class Splice(asyncio.Protocol):
             self._upstream.write(data)
 
     def eof(self) -> None:
-        if self._upstream is not None and self._upstream.can_write_eof():
-            self._upstream.write_eof()
+        self._end()
 
     def gone(self) -> None:
         self._finish()

@@ -1,0 +1,45 @@
+"""Real models, logged by mlflow, for serving tests."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+# In a process of its own: mlflow's import is slow and warns.
+_MAKE = """
+import sys, warnings
+warnings.simplefilter("ignore")
+import mlflow, numpy as np, pandas as pd
+from mlflow.models import infer_signature
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+folder = sys.argv[1]
+random = np.random.default_rng(7)
+X = pd.DataFrame(random.normal(size=(200, 3)), columns=["rain", "wind", "temp max"])
+y = X["rain"] * 2 + X["wind"] * 3 + X["temp max"] * 5
+def save(model, name, example, answers, **more):
+    mlflow.sklearn.save_model(model, f"{folder}/{name}", signature=infer_signature(example, answers),
+                              input_example=example, pip_requirements=["scikit-learn"], **more)
+linear = make_pipeline(StandardScaler(), LinearRegression()).fit(X, y)
+save(linear, "linear", X.head(3), linear.predict(X.head(3)))
+save(make_pipeline(StandardScaler(), LinearRegression()).fit(X, -y), "negated", X.head(3), y.head(3).to_numpy())
+classes = (y > 0).astype("int64")
+proba = LogisticRegression().fit(X, classes)
+save(proba, "proba", X.head(3), proba.predict_proba(X.head(3)), pyfunc_predict_fn="predict_proba",
+     serialization_format="cloudpickle")
+bare = LinearRegression().fit(X.to_numpy(), y)
+save(bare, "tensor", X.head(3).to_numpy(), bare.predict(X.head(3).to_numpy()))
+mixed = pd.DataFrame({"city": ["Oslo", "Rome"] * 50, "days": np.arange(100), "dry": [True, False] * 50})
+mixed["mm"] = random.normal(size=100)
+encoder = ColumnTransformer([("city", OneHotEncoder(handle_unknown="ignore"), ["city"])], remainder="passthrough")
+model = make_pipeline(encoder, LinearRegression()).fit(mixed, np.arange(100.0))
+save(model, "mixed", mixed.head(3), model.predict(mixed.head(3)))
+mlflow.sklearn.save_model(bare, f"{folder}/unsigned", pip_requirements=["scikit-learn"])
+"""
+
+
+def make(folder: Path) -> Path:
+    """Folders linear, negated, proba, tensor, mixed, unsigned below `folder`."""
+    subprocess.run([sys.executable, "-c", _MAKE, str(folder)], check=True, timeout=300, capture_output=True)
+    return folder
