@@ -100,7 +100,7 @@ class Live:
 
     def in_lab(self, visitor: Visitor, domain: str = "demo") -> str:
         """Opens the domain's lab for `visitor`; its origin."""
-        assert visitor.visit(f"{self.address}/open?domain={domain}").status_code == 200
+        assert visitor.visit(f"{self.address}/open?domain={domain}&wait=1").status_code == 200
         origin = f"http://{domain}.localhost:{urlsplit(self.address).port}"
         session = visitor.json("GET", f"{origin}/studio/api/session")
         visitor.csrf[urlsplit(origin).netloc] = session["csrf"]

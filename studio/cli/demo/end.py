@@ -2,8 +2,9 @@
 
 import os
 import signal
-from pathlib import Path
 from typing import Any
+
+import psutil
 
 from studio.cli.demo.place import command
 from studio.cli.demo.serve import example_rows, invoke
@@ -58,10 +59,18 @@ def down(story: Story) -> Evidence:
     status = command(story.settings, "status", "--json")
     pids = _pids(status)
     command(story.settings, "down")
-    left = [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    left = [pid for pid in pids if _is_alive(pid)]
     check(not left, f"Still running: {left}")
     check(not story.settings.paths.sockets.exists(), f"{story.settings.paths.sockets} is still there.")
     return {"ended": len(pids), "pids_left": left}
+
+
+def _is_alive(pid: int) -> bool:
+    """A process that has ended but that nobody has waited for yet does not count."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _pids(status: dict[str, Any]) -> list[int]:

@@ -95,7 +95,7 @@ def environment(story: Story) -> Evidence:
 
 def lab(story: Story) -> Evidence:
     """The domain's own origin opens its JupyterLab; without a session it does not."""
-    opened = story.visitor.visit(f"{story.address}/open?domain={story.domain}")
+    opened = story.visitor.visit(f"{story.address}/open?domain={story.domain}&wait=1")
     check(opened.status_code == 200, f"Opening the lab answered {opened.status_code}: {opened.text[:300]}")
     story.origin = f"http://{story.domain}.localhost:{urlsplit(story.address).port}"
     state = story.operator.get(f"domains/{story.domain}/lab", user=story.user)
