@@ -33,6 +33,11 @@ PRELOAD = (
     "mlflow.pyfunc",
     # How mlflow.sklearn keeps models by default; 0.3 s of every deploy otherwise.
     "skops.io",
+    # What scikit-learn imports when it first sees a DataFrame: on the way of every first prediction.
+    "pyarrow.pandas_compat",
+    "narwhals.stable.v2",
+    "narwhals._pandas_like.dataframe",
+    "narwhals._pandas_like.namespace",
     "msgspec",
     "uvloop",
     "httptools",
