@@ -1,7 +1,7 @@
 """Files of runs and models below one folder a domain.
 
-Every path is walked component by component from an open folder and never through a link, so no name, and nothing swapped
-in between, leads out. All of this blocks: call it in a thread.
+Every path is walked component by component from an open folder and never through a link, so no name, and nothing
+swapped in between, leads out. All of this blocks: call it in a thread.
 """
 
 import os
@@ -110,7 +110,7 @@ def copy_tree(folder: Path, place: Place, target: Path) -> int:
 def remove(folder: Path, place: Place) -> None:
     """Deletes a file or a folder with all below it; nothing happens if there is none."""
     if not place.parts:
-        raise Invalid("Invalid path", "Name what to delete.")
+        raise Invalid("Invalid path.", "Name what to delete.")
     with suppress(FileNotFoundError, NotADirectoryError), _walked(folder, place.parts[:-1]) as parent:
         try:
             os.unlink(place.parts[-1], dir_fd=parent)
@@ -135,7 +135,7 @@ class Upload:
     def finish(self, folder: Path, place: Place) -> None:
         """Makes it durable, then visible at `place`, instead of a file that was there."""
         if not place.parts:
-            raise Invalid("Invalid path", "Name the file.")
+            raise Invalid("Invalid path.", "Name the file.")
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()

@@ -1,4 +1,4 @@
-"""What names and values may be; limits, codes and the sense of messages are those of MLflow 3.17 (utils/validation.py)."""
+"""What names and values may be; limits and the sense of messages are MLflow 3.17's (utils/validation.py)."""
 
 import posixpath
 import re
@@ -30,14 +30,14 @@ def check_key(name: str, path: str = "name") -> str:
         raise Invalid(f"Missing value for required parameter '{path}'.", "A key name must be provided.")
     if not _NAME.fullmatch(name):
         raise Invalid(
-            f"Invalid value \"{name}\" for parameter '{path}' supplied: Names may only contain alphanumerics, underscores (_), "
-            "dashes (-), periods (.), spaces ( ), colon(:) and slashes (/)."
+            f"Invalid value \"{name}\" for parameter '{path}' supplied: Names may only contain alphanumerics, "
+            "underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/)."
         )
     normal = posixpath.normpath(name)
     if normal != name or normal == "." or normal.startswith(("..", "/")):
         raise Invalid(
-            f"Invalid value \"{name}\" for parameter '{path}' supplied: Names may be treated as files in certain cases, and "
-            f"must not resolve to other names when treated as such. This name would resolve to {normal!r}"
+            f"Invalid value \"{name}\" for parameter '{path}' supplied: Names may be treated as files in certain "
+            f"cases, and must not resolve to other names when treated as such. This name would resolve to {normal!r}"
         )
     if len(name) > KEY:
         raise Invalid(f"'{path}' exceeds the maximum length of {KEY} characters; it has {len(name)}.")

@@ -154,7 +154,7 @@ def _metric_of(key: str, name: str, digest: str) -> ColumnElement[Any]:
 
 
 def datasets(db: Connection, domain: str, experiment_ids: Sequence[str]) -> list[tuple[str, str, str, str]]:
-    """(experiment id, name, digest, context) of the data sets that active runs of those experiments used, at most 1000."""
+    """(experiment id, name, digest, context) of data sets that active runs of those experiments used, at most 1000."""
     held, used, tags = t.datasets.c, t.inputs.c, t.input_tags.c
     same = (tags.run == used.run) & (tags.dataset == used.dataset) & (tags.key == conditions.CONTEXT_TAG)
     source = t.inputs.join(t.datasets, held.id == used.dataset).join(t.runs, t.runs.c.id == used.run)

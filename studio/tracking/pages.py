@@ -1,4 +1,4 @@
-"""Pages of a sorted search that stay right while rows are added: a token holds the last row's sort values, not a number of rows."""
+"""Pages that stay right while rows are added: a token holds the last row's sort values, not a number of rows."""
 
 import base64
 import binascii
@@ -67,7 +67,7 @@ def decode(token: str | None, search: Sequence[Any]) -> list[Any] | None:
     try:
         mark, values = json.loads(base64.b64decode(token.encode(), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, TypeError) as error:
-        raise Invalid("Invalid page token, could not base64-decode", "Begin again without a page token.") from error
+        raise Invalid("Invalid page token, could not base64-decode.", "Begin again without a page token.") from error
     if mark != _mark(search) or not isinstance(values, list):
         raise Invalid(
             "Invalid page token: it belongs to another search.", "Keep filter and order while paging, or begin again."

@@ -1,4 +1,4 @@
-"""Where artifacts are: `mlflow-artifacts:/a/b` names, below one domain's folder, decoded once and held to plain components."""
+"""Where artifacts are: `mlflow-artifacts:/a/b`, below a domain's folder, decoded once, held to plain components."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -59,7 +59,7 @@ def split(path: str) -> tuple[str, ...]:
     parts = tuple(path.split("/"))
     if len(path) > MAX_PATH or path.startswith("/") or any(_is_bad(part) for part in parts):
         raise Invalid(
-            "Invalid path", "Use a relative path of plain names: no '..', '%', backslash or control character."
+            "Invalid path.", "Use a relative path of plain names: no '..', '%', backslash or control character."
         )
     return parts
 

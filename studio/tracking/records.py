@@ -1,4 +1,4 @@
-"""What the slice returns. msgspec structs: made and encoded several times faster than dataclasses, and a search makes 20,000."""
+"""What the slice returns. Structs are made and encoded several times faster than dataclasses; a search makes 20,000."""
 
 from msgspec import Struct
 
@@ -109,7 +109,7 @@ class RunPage(Struct, frozen=True):
 
 
 class LoggedModel(Struct, frozen=True):
-    """A model of an experiment, before it is registered; `status` in MLflow's numbers (1 pending, 2 ready, 3 failed)."""
+    """A model of an experiment, not registered yet; `status` in MLflow's numbers (1 pending, 2 ready, 3 failed)."""
 
     model_id: str
     experiment_id: str

@@ -1,4 +1,4 @@
-"""Searching runs. Ordered by a metric, the search walks the index of latest values and looks at no more rows than it returns."""
+"""Searching runs. Ordered by a metric, it walks the index of latest values and looks at no more rows than needed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ def search(
     order_by: Sequence[str] = (),
     page_token: str | None = None,
 ) -> RunPage:
-    """A page of the runs of those experiments of `domain` that match, in order; newest first where the order leaves a choice."""
+    """A page of the runs of those experiments of `domain` that match; newest first where the order leaves a choice."""
     rows, token = _rows(db, domain, experiment_ids, filter_text, view, max_results, order_by, page_token)
     return RunPage(loading.load(db, [runs.record(row[: len(_COLUMNS)]) for row in rows]), token)
 
@@ -103,7 +103,7 @@ def _terms(order_by: Sequence[str]) -> list[tuple[str, str, bool]]:
 def _phases(
     db: Connection, domain: str, experiment_ids: Sequence[str], terms: list[tuple[str, str, bool]]
 ) -> list[tuple[int, Select[Any], list[Sort]]]:
-    """The queries whose rows, one after the other, are the search's: with a metric first, those that have it, NaN, none."""
+    """The queries whose rows, one after the other, are the search's: with a metric first, those with it, NaN, none."""
     entity, key, descending = terms[0]
     if entity != "metric":
         source, sorts = _joined(db, t.runs, terms)

@@ -1,4 +1,4 @@
-"""Tags of runs: the last value counts. Two of them mean something to Studio: the run's name and the job that made it."""
+"""Tags of runs: the last value counts. Two mean something to Studio: the run's name and the job that made it."""
 
 import json
 from collections.abc import Mapping, Sequence

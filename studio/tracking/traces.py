@@ -16,6 +16,7 @@ from studio.tracking.pages import Sort
 from studio.tracking.records import Pair, Trace
 
 MAX_INFO = 1 << 20  # characters of JSON
+LOCATION_TAG = "mlflow.artifactLocation"
 _c = t.traces.c
 
 
@@ -27,7 +28,10 @@ def start(db: Connection, domain: str, info: dict[str, Any]) -> Trace:
     if not isinstance(trace_id, str) or not 0 < len(trace_id) <= 80:
         raise Invalid("Missing value for required parameter 'trace_id'.")
     number = experiments.parse_id(experiment_id) or int(experiments.ensure_default(db, domain))
-    experiments.check_active(experiments.find(db, domain, str(number)))
+    experiment = experiments.check_active(experiments.find(db, domain, str(number)))
+    # Clients put the spans there; MLflow's server adds the same tag.
+    uri = f"{experiment.artifact_location.rstrip('/')}/traces/{trace_id}/artifacts"
+    info = {**info, "tags": {**(info.get("tags") or {}), LOCATION_TAG: uri}}
     text = json.dumps(info)
     limits.check_length("The trace's info", MAX_INFO, text)
     db.execute(delete(t.traces).where(_c.domain == domain, _c.trace_id == trace_id))

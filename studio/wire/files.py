@@ -14,7 +14,7 @@ from starlette.responses import Response
 from studio.tracking.artifacts import OpenFile
 
 CHUNK = 1 << 20
-# Text so that people can read it; what has no type of its own is bytes. HTML, SVG and scripts are downloads in a sandbox.
+# Announced as text so that people can read it; HTML, SVG and scripts are downloads in a sandbox.
 _TEXT = frozenset({".txt", ".log", ".py", ".yaml", ".yml", ".md", ".cfg", ".ini", ".toml", ".err", ".json", ".csv"})
 _NAMES = frozenset({"MLmodel", "MLproject"})
 

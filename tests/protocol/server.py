@@ -1,7 +1,7 @@
 """Studio's server on a TCP port, without supervisor and gateway: `python -m tests.protocol.server --home DIR --port N`.
 
-The app, its authentication and the database are the real ones. Only the gateway's part is done here, in the way the gateway
-does it: an access key becomes the headers that the server trusts with the gateway's secret.
+The app, its authentication and the database are the real ones. Only the gateway's part is done here, as the
+gateway does it: an access key becomes the headers that the server trusts with the gateway's secret.
 """
 
 import argparse

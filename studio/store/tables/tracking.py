@@ -4,8 +4,21 @@ Runs and metric keys are interned to integers, and the rows that are many (metri
 tables without a row id, so that a run's metric is one stretch of one tree: half the time of an ordinary layout.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
-from sqlalchemy import UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from studio.store.tables.base import metadata, time_column
 

@@ -1,4 +1,4 @@
-"""The REST of MLflow 3.17's server, for its unchanged clients: `MLFLOW_TRACKING_URI` and an access key are all they need."""
+"""The REST of MLflow 3.17's server, for its unchanged clients: MLFLOW_TRACKING_URI and an access key are enough."""
 
 from starlette.routing import Route
 

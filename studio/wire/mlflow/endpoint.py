@@ -1,4 +1,4 @@
-"""A route of this wire: who may, what the body is, one function, one way to show errors. Plain ASGI, as it is the hot path."""
+"""A route of this wire: who may, what the body is, one function, one way to show errors. Plain ASGI: it is hot."""
 
 import json
 import logging
@@ -154,7 +154,7 @@ class Routes:
     def add(
         self, methods: str, path: str, action: str, body: type[Any] | None = None, version: int = 2
     ) -> Callable[[Handler], Handler]:
-        """Declares `METHOD[,METHOD]` of /api/<version>.0<path>, which /ajax-api has too; a path with a colon before is whole."""
+        """Declares METHOD[,METHOD] of /api/<version>.0<path>, and of /ajax-api; a path after a colon is whole."""
 
         def declare(handler: Handler) -> Handler:
             endpoint = Endpoint(action, body, handler)

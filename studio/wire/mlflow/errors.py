@@ -17,7 +17,7 @@ _CODES = {
     "TIMEOUT": "DEADLINE_EXCEEDED",
     "TOO_LARGE": "REQUEST_LIMIT_EXCEEDED",
 }
-# MLflow says 400 for a name that is taken. For INVALID_STATE it says 500, on which its client tries again for minutes: 409 here.
+# MLflow says 400 for a name that is taken. For INVALID_STATE it says 500, on which clients try again for minutes: 409.
 _STATUS = {"ALREADY_EXISTS": 400}
 
 

@@ -78,7 +78,7 @@ async def list_experiments(
 async def search_runs(
     domain: str, body: RunQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
 ) -> RunPageAnswer:
-    """A page of runs, newest first unless ordered. A filter that cannot be read is refused with the character at which."""
+    """A page of runs, newest first unless ordered. A filter that cannot be read is refused, with the place."""
 
     def read(db: Connection) -> RunPageAnswer:
         ids = body.experiment_ids
