@@ -11,12 +11,14 @@ from studio.ids import check_name
 
 # What guest code needs in every environment: kernels, fork server, replicas.
 BASE = ("ipykernel", "msgspec", "uvloop", "httptools")
+# variable operator "value"; parentheses are not taken.
+_MARKER = r"""[a-z_.]+\s*(?:===?|~=|!=|<=|>=|<|>|\bin\b|\bnot\s+in\b)\s*(?:'[\w. -]*'|"[\w. -]*")"""
 # PEP 508 without URLs: a name, extras, versions, a marker. Nothing that pip or uv would take as an option or a path.
 _REQUIREMENT = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
     r"(?:\s*\[[A-Za-z0-9._,\s-]*\])?"
     r"\s*(?:(?:===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9.*+!_-]+(?:\s*,\s*(?:===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9.*+!_-]+)*)?"
-    r"(?:\s*;[A-Za-z0-9_.'\"\s<>=!~()-]+)?"
+    rf"(?:\s*;\s*{_MARKER}(?:\s+(?:and|or)\s+{_MARKER})*)?"
 )
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _PYTHON = re.compile(r"3\.\d{1,2}")
