@@ -150,8 +150,9 @@ def confusion(matrix: Mapping[str, int], positive: str) -> go.Figure:
             textfont={"size": 14, "color": "#212121"},
         )
     )  # fmt: skip
-    figure.update_xaxes(title="said", side="top", showgrid=False)
-    figure.update_yaxes(title="was", autorange="reversed", showgrid=False)
+    # Labels such as 0 and 1 are names here, not places on an axis.
+    figure.update_xaxes(title="said", side="top", showgrid=False, type="category")
+    figure.update_yaxes(title="was", autorange="reversed", showgrid=False, type="category")
     return _framed(figure, 300)
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from studio.errors import StudioError
 
 _CSS = """<style>
-[data-testid="stMainBlockContainer"] { padding: 1rem 1.5rem 3rem; max-width: 1400px; }
+[data-testid="stMainBlockContainer"] { padding: 3.4rem 1.5rem 3rem; max-width: 1400px; }
 [data-testid="stMetricValue"] { font-size: 1.35rem; font-variant-numeric: tabular-nums; }
 [data-testid="stMetricLabel"] { opacity: .75; }
 [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }

@@ -99,13 +99,14 @@ class DashboardsProxy(ProxyHandler):
     def proxy_request_headers(self) -> Any:
         """Without the lab's own credentials and cookies, with what the process asks for."""
         headers = self.request.headers.copy()
-        kept = [part for part in headers.get("Cookie", "").split(";") if part.strip().startswith("_streamlit")]
+        cookies = [part.strip() for part in headers.get("Cookie", "").split(";")]
+        kept = [cookie for cookie in cookies if cookie.startswith("_streamlit")]
         for name in [name for name in headers if name.lower().startswith("x-studio-")]:
             del headers[name]
         for name in ("Authorization", "Cookie"):
             headers.pop(name, None)
         if kept:
-            headers["Cookie"] = ";".join(kept)
+            headers["Cookie"] = "; ".join(kept)
         headers[SECRET_HEADER] = self.dashboards.secret
         return headers
 

@@ -31,7 +31,7 @@ def _last(run: dict[str, Any], key: str) -> float | None:
     return value
 
 
-metric_keys = sorted({key for run in chosen for key in run["metrics"]})
+metric_keys = sorted({key for run in chosen for key in run["metrics"]}, key=lambda key: (key != "auc", key))
 own = [key for key in metric_keys if not key.startswith(("training_", "system/"))] or metric_keys
 
 st.subheader("Metrics", anchor=False)
