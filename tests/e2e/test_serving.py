@@ -1,0 +1,241 @@
+"""Endpoints with everything real: supervisor, gateway, service sandbox, models logged by mlflow."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from studio.client import Rest
+from studio.errors import AlreadyExists, Conflict, Invalid, NotFound
+from tests.e2e.serving_models import COLUMNS, log_models
+from tests.live import Live, running, until
+
+ROW = [[0.0, 12.8, 5.0, 4.7]]
+BODY = {"dataframe_split": {"columns": COLUMNS, "data": ROW}}
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with running(tmp_path_factory.mktemp("serving") / "home") as started:
+        started.token = started.key("demo", started.status["user"])  # type: ignore[attr-defined]
+        log_models(started.address, started.token)  # type: ignore[attr-defined]
+        yield started
+
+
+@pytest.fixture(scope="module")
+def http(live: Live) -> Iterator[httpx.Client]:
+    headers = {"authorization": f"Bearer {live.token}"}  # type: ignore[attr-defined]
+    with httpx.Client(base_url=live.address, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def api(live: Live) -> Iterator[Rest]:
+    with live.operator() as rest:
+        yield rest
+
+
+def deploy(api: Rest, name: str, model: str = "models:/rain/1", **more: Any) -> Any:
+    api.post("domains/demo/endpoints", {"name": name, "model": model, **more})
+    return api.get(f"domains/demo/endpoints/{name}", wait="InService", timeout_s=60)
+
+
+def predict(http: httpx.Client, name: str) -> httpx.Response:
+    return http.post(f"/endpoints/{name}/invocations", json=BODY)
+
+
+def remove(api: Rest, name: str) -> None:
+    api.delete(f"domains/demo/endpoints/{name}")
+    until(lambda: name not in [e["name"] for e in api.get("domains/demo/endpoints")], f"the end of {name}")
+
+
+def replica(api: Rest, name: str) -> Any:
+    found = api.get(f"domains/demo/endpoints/{name}")
+    return next((r for v in found["variants"] for r in v["replicas"] if r["state"] == "Ready"), None)
+
+
+class Load:
+    """One caller that never stops; every answer but 200 is kept."""
+
+    def __init__(self, live: Live, name: str) -> None:
+        self.failed: list[str] = []
+        self.answered = 0
+        self._live, self._name = live, name
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        headers = {"authorization": f"Bearer {self._live.token}"}  # type: ignore[attr-defined]
+        with httpx.Client(base_url=self._live.address, headers=headers, timeout=60) as client:
+            while not self._ended.is_set():
+                answer = predict(client, self._name)
+                self.answered += 1
+                if answer.status_code != 200:
+                    self.failed.append(f"{answer.status_code} {answer.text}")
+
+    def __enter__(self) -> "Load":
+        self._thread.start()
+        until(lambda: self.answered > 5, "the first answers")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+
+def test_deploy_predict_promote_undo_delete(live: Live, api: Rest, http: httpx.Client) -> None:
+    begun = time.monotonic()
+    shown = deploy(api, "rain")
+    assert shown["state"] == "InService", shown
+    first = predict(http, "rain")
+    print(f"deploy call to first prediction: {time.monotonic() - begun:.3f} s")
+    assert first.status_code == 200
+    assert first.json()["predictions"][0] in (0, 1)
+    assert [c["name"] for c in shown["signature"]["inputs"]] == COLUMNS
+    assert http.post("/endpoints/rain/invocations", json=shown["example"]).status_code == 200
+    assert any("answered the input example" in event["text"] for event in shown["events"])
+    assert "/endpoints/rain/invocations" in shown["snippets"]["curl"]
+
+    same = api.post("domains/demo/endpoints", {"name": "rain", "model": "models:/rain/1"})
+    assert same["created_ms"] == shown["created_ms"]
+    with pytest.raises(AlreadyExists, match="version 1"):
+        api.post("domains/demo/endpoints", {"name": "rain", "model": "models:/rain/2"})
+    with pytest.raises(Conflict):
+        api.post("domains/demo/endpoints/rain/undo")
+
+    with Load(live, "rain") as load:
+        api.post("domains/demo/endpoints/rain/promote", {"version": 2})
+        shown = api.get("domains/demo/endpoints/rain", wait="InService", timeout_s=60)
+        assert (shown["version"], shown["previous_version"]) == (2, 1)
+        until(lambda: len(api.get("domains/demo/endpoints/rain")["variants"]) == 1, "the old one's end")
+        api.post("domains/demo/endpoints/rain/undo")
+        shown = api.get("domains/demo/endpoints/rain", wait="InService", timeout_s=60)
+        assert (shown["version"], shown["previous_version"]) == (1, 2)
+        until(lambda: len(api.get("domains/demo/endpoints/rain")["variants"]) == 1, "the old one's end")
+    assert load.failed == []
+    tried = api.post("domains/demo/endpoints/rain/invoke", BODY)
+    assert tried["answer"] == first.json()
+    with pytest.raises(Invalid, match="wind"):
+        api.post(
+            "domains/demo/endpoints/rain/invoke", {"dataframe_split": {"columns": COLUMNS[:3], "data": [[0, 1, 2]]}}
+        )
+
+    pid = replica(api, "rain")["pid"]
+    remove(api, "rain")
+    assert predict(http, "rain").status_code == 404
+    assert not Path(f"/proc/{pid}").exists()
+    assert not (live.home / "capture" / "demo" / "rain").exists()
+    until(lambda: not list((live.home / "models" / "demo").iterdir()), "removal of the models' files")
+
+
+def test_replica_killed_is_back_within_a_second_or_so(api: Rest, http: httpx.Client) -> None:
+    deploy(api, "killed")
+    before = replica(api, "killed")
+    os.kill(before["pid"], signal.SIGKILL)
+    begun = time.monotonic()
+    assert predict(http, "killed").status_code == 200  # held by the gateway meanwhile
+    assert time.monotonic() - begun < 5
+    now = until(lambda: replica(api, "killed"), "another replica")
+    assert now["pid"] != before["pid"]
+    shown = api.get("domains/demo/endpoints/killed", wait="InService")
+    assert any("signal 9" in event["text"] or "killed" in event["text"].lower() for event in shown["events"])
+    remove(api, "killed")
+
+
+def test_broken_model_shows_its_traceback(api: Rest, http: httpx.Client) -> None:
+    shown = deploy(api, "broken", "models:/rain/3")
+    assert shown["state"] == "Failed"
+    assert "the weights are corrupt" in shown["reason"]
+    assert any("Traceback" in event["detail"] and "__setstate__" in event["detail"] for event in shown["events"])
+    assert predict(http, "broken").status_code == 503
+    api.post("domains/demo/endpoints/broken/promote", {"version": 1})
+    assert api.get("domains/demo/endpoints/broken", wait="InService")["state"] == "InService"
+
+    with_old = api.post("domains/demo/endpoints/broken/promote", {"version": 3})
+    assert with_old["state"] == "Updating"
+    shown = api.get("domains/demo/endpoints/broken", wait="InService")
+    assert (shown["state"], shown["version"]) == ("InService", 1)
+    assert "version 1 goes on serving" in shown["reason"]
+    assert predict(http, "broken").status_code == 200
+    remove(api, "broken")
+
+
+def test_serverless_goes_to_zero_and_is_woken(live: Live, api: Rest, http: httpx.Client) -> None:
+    deploy(api, "idle", mode="serverless", idle_s=1)
+
+    def asleep() -> bool:
+        shown = api.get("domains/demo/endpoints/idle")
+        return bool(shown["state"] == "Idle" and shown["price_per_hour"] == 0)
+
+    until(asleep, "sleep")
+    begun = time.monotonic()
+    assert predict(http, "idle").status_code == 200
+    print(f"woken and answered: {time.monotonic() - begun:.3f} s")
+    until(lambda: api.get("domains/demo/endpoints/idle")["state"] == "InService", "InService after waking")
+    until(asleep, "sleep again")
+
+    server = live.status["server"]["pid"]
+    os.kill(server, signal.SIGSTOP)  # the control plane is away: the gateway wakes it by itself
+    try:
+        assert predict(http, "idle").status_code == 200
+    finally:
+        os.kill(server, signal.SIGCONT)
+    until(lambda: api.get("domains/demo/endpoints/idle")["state"] == "InService", "the woken one is taken over")
+    remove(api, "idle")
+
+
+def test_stopped_costs_nothing_until_it_is_used(api: Rest, http: httpx.Client) -> None:
+    deploy(api, "halted")
+    api.post("domains/demo/stop-all")
+    until(lambda: api.get("domains/demo/endpoints/halted")["state"] == "Idle", "stop")
+    assert predict(http, "halted").status_code == 200
+    until(lambda: api.get("domains/demo/endpoints/halted")["state"] == "InService", "InService after waking")
+    remove(api, "halted")
+
+
+def test_server_killed_changes_nothing_for_callers(live: Live, api: Rest, http: httpx.Client) -> None:
+    deploy(api, "steady")
+    before = replica(api, "steady")
+    old = live.status["server"]["pid"]
+    shown = "/api/v1/domains/demo/endpoints/steady"
+    with Load(live, "steady") as load:
+        os.kill(old, signal.SIGKILL)
+        until(
+            lambda: http.get(shown).status_code == 200 and live.status["server"]["pid"] != old, "the server's restart"
+        )
+        count = load.answered
+        until(lambda: load.answered > count + 20, "more answers")
+    assert load.failed == []
+    found = http.get(shown).json()
+    assert found["state"] == "InService"
+    assert [r["pid"] for v in found["variants"] for r in v["replicas"]] == [before["pid"]]
+    http.delete(shown)
+    until(lambda: http.get(shown).status_code == 404, "the end of steady")
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "names"),
+    [
+        ({"name": "Bad/Name", "model": "models:/rain/1"}, Invalid, "Bad/Name"),
+        ({"name": "ok", "model": "models:/rain/99"}, NotFound, "99"),
+        ({"name": "ok", "model": "models:/nobody@champion"}, NotFound, "nobody"),
+        ({"name": "ok", "model": "models:/rain@nobody"}, NotFound, "nobody"),
+        ({"name": "ok", "model": "s3://elsewhere"}, Invalid, "s3"),
+        ({"name": "ok", "model": "models:/rain/1", "mode": "sometimes"}, Invalid, "mode"),
+        ({"name": "ok", "model": "models:/rain/1", "environment": "torch"}, NotFound, "torch"),
+        ({"name": "ok", "model": "models:/rain/1", "instance_type": "huge"}, NotFound, "huge"),
+        ({"name": "ok", "model": "models:/rain/1", "idle_s": 0}, Invalid, "idle"),
+    ],
+)
+def test_bad_requests_create_nothing(live: Live, body: Any, error: type[Exception], names: str) -> None:
+    with live.operator() as api:
+        before = [e["name"] for e in api.get("domains/demo/endpoints")]
+        with pytest.raises(error, match=names):
+            api.post("domains/demo/endpoints", body)
+        assert [e["name"] for e in api.get("domains/demo/endpoints")] == before
