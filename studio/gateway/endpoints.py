@@ -214,7 +214,8 @@ class Endpoint:
                 continue
             link = call.link
             if link is not None:
-                link.hung = link.hung or link.heard < call.sent
+                if link.heard < call.sent:
+                    link.suspect()
                 link.cancel(call)
             error: StudioError = Timeout(
                 f"The endpoint {self.name} did not answer within {self.timeout_s:g} s.",

@@ -81,6 +81,13 @@ class Link(asyncio.Protocol):
             self._transport.write(frames.encode(frames.CANCEL, call.id))
         self._end_if_drained()
 
+    def suspect(self) -> None:
+        """It let a request run out of time: nothing more is sent until it says anything, such as an answer to this."""
+        if not self.hung:
+            self.hung = True
+            if self._transport is not None:
+                self._transport.write(frames.encode(frames.PING, 0))
+
     def pause_writing(self) -> None:
         # The replica is busy and its socket is full: others take the next ones, or they queue here.
         self._full = True
@@ -91,7 +98,9 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard = time.monotonic()
-        self.hung = False
+        if self.hung:
+            self.hung = False
+            self._loop.call_soon(self.endpoint.serve_waiting)
         try:
             received = self._decoder.feed(data)
         except frames.FrameError:

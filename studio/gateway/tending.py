@@ -15,7 +15,8 @@ from studio.runtime.sockets import connect_beneath
 
 _EAGER_S = 0.003  # between attempts while somebody waits: a fork answers in some 15 ms
 _CALM_S = 0.5
-_ASK_AGAIN_S = 0.4  # a replica of that name may still be draining when it is first asked for
+_ASK_AGAIN_S = 0.4  # after a refusal: a replica of that name may still be draining
+_LOADING_S = 5.0  # after a fork: it may be loading a large model
 _FORK_S = 5.0
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,8 @@ class Tender:
         return bool(endpoint.waiting) or (not endpoint.sleeps and any(missing(v) for v in endpoint.variants))
 
     async def _run(self, endpoint: Endpoint) -> None:
-        asked = 0.0
-        asking: asyncio.Task[None] | None = None
+        asking: asyncio.Task[bool] | None = None
+        not_before = 0.0
         while self._has_work(endpoint):
             now = time.monotonic()
             endpoint.give_up(now)
@@ -55,15 +56,17 @@ class Tender:
                     await self._link(endpoint, variant, socket)
             usable = any(link.ready for variant in endpoint.variants for link in variant.links.values())
             wake = endpoint.entry.get("wake")
-            idle = asking is None or asking.done()
-            if endpoint.waiting and not usable and wake and idle and now - asked > _ASK_AGAIN_S:
-                asked = now
+            if asking is not None and asking.done():
+                not_before = now + (_LOADING_S if asking.result() else _ASK_AGAIN_S)
+                asking = None
+            if usable:
+                not_before = 0.0
+                endpoint.serve_waiting()
+            elif endpoint.waiting and wake and asking is None and now >= not_before:
                 self.wakes += 1
                 asking = asyncio.get_running_loop().create_task(self._wake(endpoint, wake))
-            if usable and endpoint.waiting:
-                endpoint.serve_waiting()
             await asyncio.sleep(_EAGER_S if endpoint.waiting else _CALM_S)
-        if asking is not None and not asking.done():
+        if asking is not None:
             await asking
 
     async def _link(self, endpoint: Endpoint, variant: Variant, socket: str) -> None:
@@ -78,15 +81,18 @@ class Tender:
         else:
             variant.links[socket] = link
 
-    async def _wake(self, endpoint: Endpoint, wake: dict[str, Any]) -> None:
+    async def _wake(self, endpoint: Endpoint, wake: dict[str, Any]) -> bool:
+        """Whether the fork server has forked something."""
         try:
             async with asyncio.timeout(_FORK_S):
-                await self._fork(wake)
+                return await self._fork(wake)
         except (StudioError, OSError, TimeoutError, ValueError) as error:
             log.warning("cannot wake %s/%s: %s", endpoint.domain, endpoint.name, error)
+            return False
 
-    async def _fork(self, wake: dict[str, Any]) -> None:
-        """Asks the fork server for each replica; a refusal because the name is taken means that it is coming."""
+    async def _fork(self, wake: dict[str, Any]) -> bool:
+        """Asks the fork server for each replica; a name that is taken is refused: it is there, or still draining."""
+        forked = False
         name = below(self._root, str(wake["socket"]))
         if name is None:
             raise ValueError("the fork server's socket lies outside the sockets' folder")
@@ -97,8 +103,11 @@ class Tender:
                 writer.write(msgspec.json.encode(request) + b"\n")
                 await writer.drain()
                 answer = msgspec.json.decode(await reader.readline() or b"{}")
-                if not (isinstance(answer, dict) and answer.get("ok")):
+                if isinstance(answer, dict) and answer.get("ok"):
+                    forked = True
+                else:
                     log.info("fork server: %s", str(answer)[:300])
+            return forked
         finally:
             writer.close()
 

@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-_REPLICA = "import sys, json; from studio.guest.replica import main; main(json.loads(sys.argv[1]))"
 # Imports what a fork server preloads, then forks replicas as the gateway asks.
 _FORKER = """
 import json, os, signal, socket, sys
-import sklearn.linear_model, pandas, skops.io, yaml, uvloop
+import pandas, skops.io, sklearn.compose, sklearn.linear_model, sklearn.pipeline, sklearn.preprocessing, yaml, uvloop
 from studio.guest.replica import main
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 listener = socket.socket(socket.AF_UNIX); listener.bind(sys.argv[1]); listener.listen(64)
@@ -63,10 +62,56 @@ def environment() -> dict[str, str]:
     return keep | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
+class Forker:
+    """Stands for the fork server of an environment: imports once, forks replicas; `log` names each fork."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="fk-", dir="/tmp")
+        self.socket = Path(self._folder.name) / "fork.sock"
+        self.log = folder / "forker.log"
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _FORKER, str(self.socket)], env=environment(), stdout=log, stderr=log
+            )
+        until(lambda: "ready" in self.log.read_text(), "the fork server", 90)
+
+    def fork(self, args: dict[str, Any]) -> int:
+        """The pid of a new replica."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.socket))
+            connection.sendall(
+                json.dumps({"op": "fork", "name": args["name"], "kind": "replica", "args": args}).encode() + b"\n"
+            )
+            return int(json.loads(connection.makefile("rb").readline())["pid"])
+
+    def forks(self) -> list[int]:
+        """The pids of all forks so far."""
+        return [int(line.split()[1]) for line in self.log.read_text().splitlines() if line.startswith("pid ")]
+
+    def end_all(self) -> None:
+        """Kills every fork; waits until they are gone."""
+        for pid in self.forks():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        until(lambda: not any(alive(pid) for pid in self.forks()), "the replicas' end")
+
+    def close(self) -> None:
+        self.end_all()
+        self._process.kill()
+        self._process.wait(10)
+        self._folder.cleanup()
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
 class Gateway:
     """One gateway process on an inherited listening socket; `table` is what was pushed last."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forker: "Forker | None" = None) -> None:
+        self.forker = forker
+        self.pids: dict[str, int] = {}
         self.home = folder / "home"
         (self.home / "keys").mkdir(parents=True)
         (self.home / "keys" / "gateway-secret").write_text(secrets.token_urlsafe(32))
@@ -76,8 +121,6 @@ class Gateway:
         self.port: int = self.listener.getsockname()[1]
         self.table: dict[str, Any] = {}
         self.seq = 0
-        self.processes: list[subprocess.Popen[bytes]] = []
-        self.forked: list[int] = []
         self.options: dict[str, Any] = {}
         self.token = "studio_key-test_" + secrets.token_urlsafe(32)
         self.process: subprocess.Popen[bytes] | None = None
@@ -191,36 +234,18 @@ class Gateway:
             }
         )
 
-    def replica(self, model: Path, name: str, wait: bool = True) -> Path:
-        """Starts a replica of `model`; its socket."""
+    def replica(self, model: Path, name: str) -> Path:
+        """Starts a replica of `model` by a fork; its socket, once it is ready."""
         path = self.replica_socket(name)
-        arguments = json.dumps({"socket": str(path), "model_dir": str(model), "name": name})
-        with (self.home / f"{name}.log").open("wb") as log:
-            self.processes.append(
-                subprocess.Popen([sys.executable, "-c", _REPLICA, arguments], env=environment(), stdout=log, stderr=log)
-            )
-        if wait:
-            until(path.exists, f"replica {name}", 60)
+        assert self.forker is not None
+        self.pids[name] = self.forker.fork({"socket": str(path), "model_dir": str(model), "name": name})
+        until(path.exists, f"replica {name}", 60)
         return path
 
     def replica_socket(self, name: str) -> Path:
         folder = self.sockets / "b" / "demo.service" / "out" / "r"
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{name}.sock"
-
-    def forker(self) -> tuple[Path, Path]:
-        """Starts a fork server; its socket and its log of forks."""
-        path = self.sockets / "b" / "demo.service" / "out" / "fork-test.sock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        log = self.home / "forker.log"
-        with log.open("wb") as file:
-            self.processes.append(
-                subprocess.Popen(
-                    [sys.executable, "-c", _FORKER, str(path)], env=environment(), stdout=file, stderr=file
-                )
-            )
-        until(lambda: "ready" in log.read_text(), "the fork server", 60)
-        return path, log
 
     def request(
         self,
@@ -272,15 +297,8 @@ class Gateway:
 
     def close(self) -> None:
         self.stop()
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-            process.wait(10)
-        log = self.home / "forker.log"
-        for line in log.read_text().splitlines() if log.exists() else ():
-            if line.startswith("pid "):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(line.split()[1]), 9)
+        if self.forker is not None:
+            self.forker.end_all()
         self.listener.close()
         self._sockets.cleanup()
 
