@@ -49,7 +49,19 @@ def test_a_plain_path_is_kept(path: str) -> None:
 
 @pytest.mark.parametrize(
     "uri",
-    ["file:///etc", "/etc", "http://host/x", "s3://b/k", "mlflow-artifacts://host/x", "mlflow-artifacts:/../x", "", "runs:/x", "mlflow-artifacts:/a?x=1", "mlflow-artifacts:/a#b", "mlflow-artifacts:/%2e%2e/x"],
+    [
+        *(
+            "file:///etc",
+            "/etc",
+            "http://host/x",
+            "s3://b/k",
+            "mlflow-artifacts://host/x",
+            "mlflow-artifacts:/../x",
+            "",
+            "runs:/x",
+        ),
+        *("mlflow-artifacts:/a?x=1", "mlflow-artifacts:/a#b", "mlflow-artifacts:/%2e%2e/x"),
+    ],
 )
 def test_a_location_elsewhere_is_refused(uri: str) -> None:
     with pytest.raises(Invalid):

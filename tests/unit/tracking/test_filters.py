@@ -149,7 +149,10 @@ def test_a_wrong_filter_names_the_character(text: str, position: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["(" * 9999, "'" * 9999, "metrics.a > 1 AND " * 550, "`" * 9999, "a." * 4999, '"' * 9999, " " * 9999 + "x", "-" * 9999, "x" * 1000000, "params.a LIKE '" + "%a" * 3000 + "'"],
+    [
+        *("(" * 9999, "'" * 9999, "metrics.a > 1 AND " * 550, "`" * 9999, "a." * 4999, '"' * 9999),
+        *(" " * 9999 + "x", "-" * 9999, "x" * 1000000, "params.a LIKE '" + "%a" * 3000 + "'"),
+    ],
 )
 def test_a_pathological_filter_is_decided_at_once(text: str, db: Connection) -> None:
     started = time.process_time()

@@ -1,0 +1,134 @@
+"""A running server for a session of tests, and clients for it; a real `mlflow server` to compare answers with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.benchmarks.peers import free_port
+from tests.live import until
+
+ROOT = Path(__file__).resolve().parents[2]
+# Clients must not report home, nor try a refused call again for minutes.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def _up(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code < 500
+    except httpx.HTTPError:
+        return False
+
+
+@dataclass
+class Running:
+    """A server, restarted on the same home and port by `start`."""
+
+    home: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def token(self, name: str) -> str:
+        """An access key: ann (admin of demo), vic (viewer of demo), bob (editor of other)."""
+        return str(json.loads((self.home / "tokens.json").read_text())[name])
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        command = [sys.executable, "-m", "tests.protocol.server", "--home", str(self.home), "--port", str(self.port)]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")}
+        with (self.home / "server.log").open("ab") as log:
+            self.process = process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        until(lambda: process.poll() is not None or _up(f"{self.url}/health"), "the server", 60)
+        assert process.poll() is None, (self.home / "server.log").read_text()[-2000:]
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Ends it, and waits until it has ended."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        self.process.wait(20)
+
+    def http(self, name: str = "ann", **headers: str) -> httpx.Client:
+        """A plain client with an access key."""
+        return httpx.Client(
+            base_url=self.url, headers={"authorization": f"Bearer {self.token(name)}", **headers}, timeout=30
+        )
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Studio's server, for the whole session."""
+    running = Running(tmp_path_factory.mktemp("studio"), free_port())
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Running]:
+    """Studio's server, for one test that is hard on it."""
+    running = Running(tmp_path, free_port())
+    running.start()
+    yield running
+    running.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real `mlflow server` 3.17.2 on SQLite."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    port = free_port()
+    places = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "files")]
+    where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    environment = {**os.environ, **QUIET, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).parent / "mlflow"), "server", *places, *where],
+            env=environment,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            until(lambda: process.poll() is not None or _up(f"http://127.0.0.1:{port}/version"), "mlflow server", 180)
+            assert process.poll() is None, (folder / "log").read_text()[-2000:]
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            # Its workers are of its own process group, which only it and they belong to.
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+
+
+@pytest.fixture
+def client(server: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """`mlflow` set up as it is in a kernel: three variables, nothing in code."""
+    import mlflow
+
+    monkeypatch.chdir(tmp_path)
+    for name, value in QUIET.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", server.url)
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", server.token("ann"))
+    mlflow.set_tracking_uri(server.url)
+    mlflow.set_registry_uri(server.url)
+    yield
+    mlflow.end_run()
+    mlflow.tracking.fluent._active_experiment_id = None
