@@ -28,6 +28,7 @@ from studio.gateway.upstream import Pool
 
 _PAGE_HOLD_S = 2.0  # a browser's page is better told to reload than kept waiting
 _DRAIN_S = 5.0
+_LAST_ANSWER_S = 2.0  # what a server call may still say after its session has ended
 log = logging.getLogger(__name__)
 
 
@@ -98,8 +99,17 @@ class Gateway:
     def _revoke(self, changed: set[str]) -> None:
         """Ends what is open under a session, key or membership that changed, and the websockets of a lab that moved."""
         for one, identity in list(self._open.items()):
-            if not changed.isdisjoint(identity.watch):
+            if changed.isdisjoint(identity.watch):
+                continue
+            if isinstance(one, Forward) and not one.from_lab:
+                # The answer to what ended the session itself (signing out) must still get through.
+                asyncio.get_running_loop().call_later(_LAST_ANSWER_S, self._end_late, one)
+            else:
                 self._end(one)
+
+    def _end_late(self, one: Forward) -> None:
+        if one in self._open:
+            self._end(one)
 
     def _end(self, one: Splice | Forward) -> None:
         self._open.pop(one, None)

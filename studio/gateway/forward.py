@@ -23,7 +23,7 @@ class Forward:
         self._pool = pool
         self._socket = socket
         self._head = head
-        self._from_lab = from_lab
+        self.from_lab = from_lab
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + hold_s
         self._connection: Connection | None = None
@@ -121,7 +121,7 @@ class Forward:
 
     def on_headers(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         request = self._exchange.request
-        passed = passing.response(headers, from_lab=self._from_lab)
+        passed = passing.response(headers, from_lab=self.from_lab)
         bare = request.method == "HEAD" or status in (204, 304)
         if not bare and not any(name == b"content-length" for name, _ in passed):
             chunked = any(name == b"transfer-encoding" for name, _ in headers)
