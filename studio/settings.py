@@ -79,11 +79,14 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path.home() / ".studio", description="Folder that holds everything.")
     host: str = Field("127.0.0.1", description="Address the gateway listens on; only loopback without TLS.")
-    port: int = Field(8600, ge=0, le=65535, description="First port to try; the next free one is taken if it is in use.")
+    port: int = Field(
+        8600, ge=0, le=65535, description="First port to try; the next free one is taken if it is in use."
+    )
     database_url: str = Field("", description="SQLAlchemy URL; empty means the SQLite file in the home.")
     environments: Path | None = Field(None, description="Store of built environments; default: inside the home.")
     isolation: str = Field("auto", description="auto: bubblewrap where it works; none: never (labelled not isolated).")
     first_domain: str = Field("demo", description="Name of the domain made at the first start.")
+    first_environment: str = Field("sklearn", description="Built at the first start; a lab has its fork server ready.")
     currency: str = Field("€", description="Sign shown before costs.")
     browser: bool = Field(True, description="Open the browser at the end of `studio up`.")
     idle_lab_minutes: int = Field(0, description="End a lab nobody used for so long; 0: never.")
@@ -94,7 +97,9 @@ class Settings(BaseSettings):
     def paths(self) -> Paths:
         """The folders of this installation."""
         home = self.home.expanduser().resolve()
-        return Paths(home=home, sockets=_sockets(home), environments=(self.environments or home / "environments").resolve())
+        return Paths(
+            home=home, sockets=_sockets(home), environments=(self.environments or home / "environments").resolve()
+        )
 
     @property
     def database(self) -> str:

@@ -17,8 +17,6 @@ from studio.errors import NotFound, StudioError, Unavailable
 from studio.settings import Settings
 from studio.supervisor import up as supervising
 
-FIRST_ENVIRONMENT = "sklearn"
-
 
 def up(
     home: Annotated[Path | None, typer.Option(help="Folder that holds everything; default ~/.studio.")] = None,
@@ -57,8 +55,8 @@ def _say_where(chosen: Settings, running: supervising.Up) -> None:
 def _greet(chosen: Settings, address: str, browser: bool) -> None:
     try:
         with connect(chosen) as api:
-            api.post(f"environments/{FIRST_ENVIRONMENT}/build")
-            wait_for_environment(api, FIRST_ENVIRONMENT)
+            api.post(f"environments/{chosen.first_environment}/build")
+            wait_for_environment(api, chosen.first_environment)
     except StudioError as error:
         err.print(f"[yellow]{error.message}[/] {error.hint}", highlight=False)
     try:

@@ -19,7 +19,7 @@ from studio.lab.forking import ForkServer
 from studio.lab.processes import Process, start_time
 
 CHANNELS = 5
-SERVER_START_S = 15.0
+SERVER_START_S = 75.0
 KERNEL_START_S = 30.0
 STARTUP = "--IPKernelApp.extra_extensions=studio.guest.kernel_startup"
 # What the lab's own process has in its environment and a kernel must not inherit.

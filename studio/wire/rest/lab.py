@@ -20,7 +20,7 @@ from studio.wire.permission import Allow
 from studio.wire.rest.schemas.domains import ExampleAnswer, ForkServerAnswer, LabAnswer
 
 router = APIRouter(prefix="/domains/{domain}", tags=["lab"])
-WAIT_S = 30.0
+WAIT_S = 60.0
 LOOK_S = 0.2
 
 
@@ -36,7 +36,7 @@ async def get_lab(
 async def open_lab(
     domain: str, studio: Studio = Depends(studio), principal: Principal = Depends(Allow("lab.open"))
 ) -> LabAnswer:
-    """Wants the caller's lab and waits until it answers, at most 30 s; then it is still starting."""
+    """Wants the caller's lab and waits until it answers, at most 60 s; then it is still starting."""
     return await _answer(studio, domain, await wait_for_lab(studio, domain, principal.user, WAIT_S))
 
 
@@ -56,7 +56,7 @@ async def ensure_fork_server(
     studio: Studio = Depends(studio),
     principal: Principal = Depends(Allow("lab.open")),
 ) -> ForkServerAnswer:
-    """Wants a fork server of an environment in the caller's sandbox and waits until it runs, at most 30 s."""
+    """Wants a fork server of an environment in the caller's sandbox and waits until it runs, at most 60 s."""
 
     def write(db: Connection) -> str:
         require_ready(db, environment)
@@ -94,7 +94,9 @@ async def wait_for_lab(studio: Studio, domain: str, user: str, timeout_s: float)
     """Wants the lab; returns when it answers and the gateway knows it, or with its state after `timeout_s`."""
     event = studio.store.signals.event("supervisor", "sandboxes", "labs", "running")
     try:
-        await studio.store.write(lambda db: sandboxes.want(db, domain, user, lab=True))
+        # The fork server comes with the lab, so that the first notebook finds it warm.
+        ready = studio.settings.first_environment
+        await studio.store.write(lambda db: sandboxes.want(db, domain, user, lab=True, environment=ready))
         deadline = monotonic() + timeout_s
         while True:
             event.clear()
