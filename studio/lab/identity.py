@@ -91,7 +91,11 @@ class _Strangers(Matcher):
 class _Refused(web.RequestHandler):
     """The only thing a stranger ever reaches."""
 
+    def check_xsrf_cookie(self) -> None:
+        """Nothing is done here that could be forged; without this, writes would be answered before `prepare`."""
+
     def prepare(self) -> None:
+        """Ends every request, whatever its verb."""
         self.set_status(401)
         message, hint = "This lab answers its gateway only.", "Open the lab from Studio's address."
         self.finish({"error": {"code": "UNAUTHENTICATED", "message": message, "hint": hint}})

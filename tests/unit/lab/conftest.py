@@ -99,18 +99,26 @@ class Box:
     def lab(self, role: str = "editor", **env: str) -> subprocess.Popen[bytes]:
         """The lab, answering."""
         config = {
-            "socket": str(self.socket), "secret": SECRET, "domain": "demo", "user": "ada", "role": role, "base_url": "/",
-            "origin": f"http://{HOST}", "root_dir": str(self.volume), "api": "", "version": "0",
+            "socket": str(self.socket),
+            "secret": SECRET,
+            "domain": "demo",
+            "user": "ada",
+            "role": role,
+            "origin": f"http://{HOST}",
+            "root_dir": str(self.volume),
             "address": "http://127.0.0.1:8600",
-        }  # fmt: skip
+        }
         (self.inside / "lab.json").write_text(json.dumps(config))
         process = self.spawn("-m", "studio.lab", "--config", str(self.inside / "lab.json"), **env)
         self.until(self._answers, "the lab")
         return process
 
     def _answers(self) -> bool:
-        with contextlib.suppress(httpx.TransportError), self.client() as client:
-            return client.get("/api").status_code == 200
+        # httpx leaks the socket of a connect that fails.
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.connect(str(self.socket))
+            with self.client() as client:
+                return client.get("/api").status_code == 200
         return False
 
     def until(self, condition: Any, what: str) -> None:
@@ -167,13 +175,14 @@ class Channels:
         from websockets.typing import Origin
 
         headers = {key: value for key, value in GATEWAY.items() if key != "host"}
-        self.socket = unix_connect(
+        self._connection = unix_connect(
             str(box.socket),
             f"ws://{HOST}/api/kernels/{kernel_id}/channels?session_id=test",
             origin=Origin(f"http://{HOST}"),
             additional_headers=headers,
             max_size=None,
         )
+        self.socket = self._connection.__enter__()
 
     def execute(self, code: str, timeout_s: float = 60.0) -> tuple[str, str]:
         """(what it printed and gave, its error's name)."""
@@ -215,4 +224,4 @@ class Channels:
 
     def close(self) -> None:
         """Leaves the kernel."""
-        self.socket.close()
+        self._connection.__exit__(None, None, None)
