@@ -89,4 +89,7 @@ def _datasets(db: Connection, ids: Sequence[int]) -> dict[int, list[DatasetInput
 
 def _rows(db: Connection, query: Select[Any], ids: Sequence[int]) -> Iterator[Any]:
     for start in range(0, len(ids), CHUNK):
-        yield from db.execute(query, {"ids": ids[start : start + CHUNK]})
+        result = db.execute(query, {"ids": ids[start : start + CHUNK]})
+        # The driver's own tuples: a page has thousands of rows, and SQLAlchemy's cost as much again.
+        yield from result.cursor.fetchall()
+        result.close()

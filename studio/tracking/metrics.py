@@ -59,18 +59,37 @@ def log(db: Connection, domain: str, run_id: str, metrics: Sequence[Metric]) -> 
         return
     keys: dict[str, int] = cache(db).setdefault("tracking.keys", {})
     rows: list[tuple[Any, ...]] = []
-    latest: dict[int, tuple[Any, ...]] = {}
+    best: dict[int, tuple[int, int, float, bool]] = {}
+    bounds: dict[int, tuple[float, float]] = {}
+    # The hot loop of the whole wire: written out, with nothing called that need not be.
     for metric in metrics:
         key = keys.get(metric.key) or intern(db, metric.key)
-        is_nan = math.isnan(metric.value)
-        value = 0.0 if is_nan else metric.value
+        value = metric.value
+        is_nan = value != value
+        if is_nan:
+            value = 0.0
+        else:
+            bound = bounds.get(key)
+            if bound is None:
+                bounds[key] = (value, value)
+            elif value < bound[0]:
+                bounds[key] = (value, bound[1])
+            elif value > bound[1]:
+                bounds[key] = (bound[0], value)
         rows.append((handle.id, key, metric.step, metric.timestamp, value, is_nan))
-        bound = None if is_nan else value
-        new = (handle.id, key, handle.experiment, value, is_nan, metric.step, metric.timestamp, bound, bound)
-        old = latest.get(key)
-        latest[key] = new if old is None else _later(old, new)
+        new = (metric.step, metric.timestamp, value, is_nan)
+        old = best.get(key)
+        if old is None or new[:3] > old[:3]:
+            best[key] = new
     _INSERT.many(db, rows)
-    _UPSERT.many(db, list(latest.values()))
+    none = (None, None)
+    _UPSERT.many(
+        db,
+        [
+            (handle.id, key, handle.experiment, value, is_nan, step, ts, *bounds.get(key, none))
+            for key, (step, ts, value, is_nan) in best.items()
+        ],
+    )
     of_models = [metric for metric in metrics if metric.model_id]
     if of_models:
         _log_of_models(db, domain, run_id, of_models)
@@ -106,14 +125,6 @@ def key_names(db: Connection) -> dict[int, str]:
     for row in db.execute(select(t.metric_keys).where(t.metric_keys.c.id > last)):
         names[row.id] = row.name
     return names
-
-
-def _later(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
-    _, _, _, value, _, step, ts, low, high = new
-    best = new if (step, ts, value) > (old[5], old[6], old[3]) else old
-    bounds = [bound for bound in (old[7], low) if bound is not None]
-    tops = [bound for bound in (old[8], high) if bound is not None]
-    return (*best[:7], min(bounds, default=None), max(tops, default=None))
 
 
 def _log_of_models(db: Connection, domain: str, run_id: str, metrics: Sequence[Metric]) -> None:

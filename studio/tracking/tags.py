@@ -41,7 +41,7 @@ def set_all(db: Connection, domain: str, run_id: str, given: Sequence[Pair]) -> 
 
 def put(db: Connection, run: int, key: str, value: str) -> None:
     """Sets one tag of a run that is known to be active."""
-    _PUT.one(db, (run, key, value))
+    _PUT.many(db, [(run, key, value)])
 
 
 def insert_new(db: Connection, run: int, wanted: Mapping[str, str]) -> None:
