@@ -97,4 +97,6 @@ def _end(seen: Observed, found: Exit) -> End:
         return End(State.stopped, "It was stopped.", found)
     if found.code == 0:
         return End(State.completed, "", found)
-    return End(State.failed, found.message, found)
+    # The short phrase first, where the sentence does not say it: "Out of memory. The job reached the limit of …".
+    phrase = "" if found.reason in found.message else f"{found.reason[:1].upper()}{found.reason[1:]}. "
+    return End(State.failed, phrase + found.message, found)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from sqlalchemy import Connection
 
 from studio import environments
-from studio.clock import monotonic
+from studio.clock import monotonic, now_ms
 from studio.domains import instance_types, sandboxes
 from studio.environments import Environment
 from studio.environments.states import State as EnvironmentState
@@ -129,6 +129,9 @@ async def _fork(context: LoopContext, job: Job) -> None:
     except StudioError as error:
         message = str(error)
         await context.store.write(lambda db: jobs.end(db, job, State.failed, message))
+    else:
+        # Said at once; the exact time is that of its exit record.
+        await context.store.write(lambda db: jobs.run(db, job, now_ms()))
 
 
 def _spec(context: LoopContext, job: Job, cpu: float) -> specs.ChildSpec:
