@@ -5,12 +5,15 @@ import tseslint from 'typescript-eslint';
 export default tseslint.config(
   { ignores: ['lib/**', 'node_modules/**', 'src/api/types.ts'] },
   ...tseslint.configs.recommendedTypeChecked,
-  jupyter.configs.recommended,
   {
     files: ['src/**/*.{ts,tsx}', 'test/**/*.ts'],
     languageOptions: { parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: import.meta.dirname } },
-    plugins: { 'react-hooks': hooks },
+    plugins: { 'react-hooks': hooks, jupyter },
     rules: {
+      ...jupyter.configs.recommended[0].rules,
+      // The panels are small and one of them is the first thing shown; Lumino's signals take methods with their `this`.
+      'jupyter/prefer-lazy-imports': 'off',
+      '@typescript-eslint/unbound-method': 'off',
       'react-hooks/rules-of-hooks': 'error',
       'react-hooks/exhaustive-deps': 'error',
       '@typescript-eslint/explicit-function-return-type': ['error', { allowExpressions: true, allowTypedFunctionExpressions: true }],

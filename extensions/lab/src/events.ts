@@ -1,7 +1,7 @@
 import { ISignal, Signal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
 
-export type Topic = 'runs' | 'jobs' | 'endpoints' | 'alerts' | 'models' | 'datasets' | 'environments' | 'running';
+export type Topic = 'runs' | 'experiments' | 'jobs' | 'endpoints' | 'alerts' | 'monitors' | 'models' | 'datasets' | 'environments' | 'members' | 'running' | 'cost';
 
 /** `topic` is `*` when anything may have changed: after a gap in the stream, or on a tick of polling. */
 export interface IChange {
@@ -13,7 +13,6 @@ interface IWireEvent {
   topic: Topic;
   domain: string;
   ids?: string[];
-  seq: number;
 }
 
 const POLL_MS = 2000;
@@ -64,7 +63,6 @@ export class EventStream implements IDisposable {
     this._socket = socket;
     socket.onopen = () => {
       this._delay = FIRST_RETRY_MS;
-      this._seq = null;
       this._changed.emit({ topic: '*' });
     };
     socket.onmessage = message => this.onMessage(String(message.data));
@@ -86,9 +84,7 @@ export class EventStream implements IDisposable {
     if (typeof event.topic !== 'string') {
       return;
     }
-    const missed = this._seq !== null && typeof event.seq === 'number' && event.seq > this._seq + 1;
-    this._seq = typeof event.seq === 'number' ? event.seq : this._seq;
-    this._changed.emit(missed ? { topic: '*' } : { topic: event.topic, ids: event.ids });
+    this._changed.emit({ topic: event.topic, ids: event.ids });
   }
 
   private readonly onVisibility = (): void => {
@@ -99,7 +95,6 @@ export class EventStream implements IDisposable {
 
   private _changed = new Signal<this, IChange>(this);
   private _socket: WebSocket | null = null;
-  private _seq: number | null = null;
   private _poll = 0;
   private _retry = 0;
   private _delay = FIRST_RETRY_MS;

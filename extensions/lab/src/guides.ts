@@ -10,7 +10,9 @@ export interface IGuide {
   words?: string;
 }
 
-const SDK = 'from studio.guest import sdk as studio\n\n';
+const SDK = 'from studio.guest import sdk\n\n';
+
+const CALL = 'from studio.guest.sdk.call import call, in_domain\n\n';
 
 /** One short guide per panel; it works without a network and also gives empty states their line of code. */
 export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
@@ -20,7 +22,7 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
       trans.__('The line Data, Build, Train, Deploy, Monitor is the whole way. Each step leads to its panel, and the next sensible one is marked.'),
       trans.__('Run the example copies a notebook into your folder: it trains three models on Seattle weather, and everything it makes appears in these panels while it runs.')
     ],
-    code: SDK + 'studio.overview()',
+    code: SDK + 'sdk.session()',
     words: trans.__('A domain is what SageMaker calls a domain and Databricks a workspace.')
   }),
   data: trans => ({
@@ -29,7 +31,7 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
       trans.__('A data set is a file of this domain under a name. Registering it computes its hash, so that a run can say exactly which bytes it saw, and looks at every column once.'),
       trans.__('Register the same name again after the file changed: that makes a new version.')
     ],
-    code: SDK + 'studio.register_dataset("weather", "shared/seattle-weather.csv")'
+    code: SDK + 'sdk.register_dataset("weather", "shared/seattle-weather.csv")'
   }),
   experiments: trans => ({
     title: trans.__('Experiments and runs'),
@@ -46,7 +48,7 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
       trans.__('Parameters, metrics and files of one training. Register makes its model a version in the registry; Deploy serves it.'),
       trans.__('Evaluation shows the confusion matrix at any threshold. A click on a cell opens exactly those rows.')
     ],
-    code: SDK + 'studio.register("rain-tomorrow", run_id="…")\nstudio.deploy("models:/rain-tomorrow/1", name="rain-tomorrow")'
+    code: 'import mlflow\n\nmlflow.register_model("runs:/<run id>/model", "rain-tomorrow")\n' + SDK + 'sdk.deploy("models:/rain-tomorrow/1", name="rain-tomorrow")'
   }),
   jobs: trans => ({
     title: trans.__('Jobs'),
@@ -54,7 +56,7 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
       trans.__('A job is a script run to its end, away from your notebook: it goes on when the browser is closed, keeps its log, and its runs are linked to it.'),
       trans.__('Stop asks the script to end first and then ends it.')
     ],
-    code: 'studio run train.py -p depth=6\n\n# or from a notebook\n' + SDK + 'studio.run("train.py", params={"depth": 6})',
+    code: 'studio run train.py -p depth=6\n\n# or from a notebook\n' + SDK + 'sdk.run_job("train.py", params={"depth": 6})',
     words: trans.__('What SageMaker calls a training or processing job.')
   }),
   models: trans => ({
@@ -71,7 +73,7 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
       trans.__('An endpoint is a name that answers predictions. It is InService only after a real prediction on the logged example row went well.'),
       trans.__('Serverless endpoints cost nothing while idle and wake on the first request. Promote moves traffic to another version without a failed request; Undo moves it back.')
     ],
-    code: SDK + 'studio.deploy("models:/rain-tomorrow@champion", name="rain-tomorrow")',
+    code: SDK + 'sdk.deploy("models:/rain-tomorrow@champion", name="rain-tomorrow")',
     words: trans.__('The same word as in SageMaker; /endpoints/{name}/invocations answers its clients too.')
   }),
   endpoint: trans => ({
@@ -80,7 +82,7 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
       trans.__('Figures are those of the gateway: what callers really waited. Try it sends one row and shows the request as code.'),
       trans.__('Captured rows are what was asked and answered; the monitor compares them with the training data.')
     ],
-    code: SDK + 'studio.predict("rain-tomorrow", [row])'
+    code: SDK + 'sdk.endpoint("rain-tomorrow").predict([row])'
   }),
   monitors: trans => ({
     title: trans.__('Monitors'),
@@ -88,7 +90,7 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
       trans.__('A monitor compares the newest captured rows with the training data, column by column. PSI above the threshold is drift: the column is named and an alert opens.'),
       trans.__('PSI below 0.1 is noise, 0.1 to 0.2 worth a look, above 0.2 a real shift. Windows have at least 200 rows.')
     ],
-    code: SDK + 'studio.alerts()\nrows = studio.alert_rows("<alert id>")'
+    code: SDK + 'sdk.alerts()\nrows = sdk.rows("<alert id>")'
   }),
   environments: trans => ({
     title: trans.__('Environments'),
@@ -114,11 +116,11 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
       trans.__('Everything that was started is in the ledger with its price per hour at that moment. Stopping it ends its cost.'),
       trans.__('Prices are yours: what an hour of this machine is worth. A change counts from now on.')
     ],
-    code: SDK + 'studio.running()\nstudio.stop_all()'
+    code: CALL + 'call("GET", in_domain("running"))\ncall("POST", in_domain("stop-all"))'
   }),
   dashboard: trans => ({
     title: trans.__('Dashboards'),
     text: [trans.__('Pages to look at and compare, with Plotly charts. They run beside your lab with your rights.')],
-    code: SDK + 'studio.runs()'
+    code: 'import mlflow\n\nmlflow.search_runs(search_all_experiments=True)'
   })
 };

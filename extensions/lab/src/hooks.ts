@@ -1,6 +1,7 @@
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 
 import type { Client } from './api/client';
+import { formatMoney } from './format';
 import type { StudioError } from './request';
 import { IResourceOptions, ISnapshot, Resource, asStudioError } from './resource';
 import type { IStudio } from './tokens';
@@ -16,6 +17,12 @@ export function useStudio(): IStudio {
     throw new Error('A Studio view was drawn outside of its panel.');
   }
   return studio;
+}
+
+/** Writes amounts in the installation's currency. */
+export function useMoney(): (amount: number | null | undefined) => string {
+  const currency = useStudio().session?.currency;
+  return amount => formatMoney(amount, currency);
 }
 
 export interface IResourceView<T> extends ISnapshot<T> {
@@ -35,7 +42,7 @@ export function useResource<T>(key: string | null, load: (client: Client) => Pro
   loader.current = load;
   const last = useRef<T | undefined>(undefined);
   const topics = options.topics.join();
-  const { everyMs, keep } = options;
+  const { everyMs, keep, id } = options;
 
   const resource = useMemo(() => {
     if (key === null) {
@@ -46,9 +53,9 @@ export function useResource<T>(key: string | null, load: (client: Client) => Pro
       studio.cache.set(key, data);
       return data;
     };
-    const wanted = { topics: (topics ? topics.split(',') : []) as unknown as IResourceOptions['topics'], everyMs };
+    const wanted = { topics: (topics ? topics.split(',') : []) as unknown as IResourceOptions['topics'], everyMs, id };
     return new Resource<T>(read, studio.events, wanted, studio.cache.get(key) as T | undefined);
-  }, [studio, key, topics, everyMs]);
+  }, [studio, key, topics, everyMs, id]);
 
   useEffect(() => () => resource?.dispose(), [resource]);
   useEffect(() => {
@@ -68,10 +75,10 @@ export function useResource<T>(key: string | null, load: (client: Client) => Pro
   );
   const snapshot = useSyncExternalStore(subscribe, () => resource?.snapshot ?? EMPTY);
   if (snapshot.data !== undefined) {
-    last.current = snapshot.data as T;
+    last.current = snapshot.data;
   }
   const refresh = useCallback(async () => resource?.refresh(), [resource]);
-  const data = (snapshot.data ?? (keep ? last.current : undefined)) as T | undefined;
+  const data = (snapshot.data ?? (keep ? last.current : undefined));
   return { data, error: snapshot.error, refresh };
 }
 

@@ -1,7 +1,12 @@
 import type { IStudio } from './tokens';
 
+interface ISharedNotebook {
+  readonly cells: readonly { getSource(): string; setSource(source: string): void }[];
+  insertCell(index: number, cell: object): unknown;
+}
+
 interface INotebookWidget {
-  context: { ready: Promise<void>; save(): Promise<void>; model: { sharedModel: { insertCell(index: number, cell: object): unknown } } };
+  context: { ready: Promise<void>; save(): Promise<void>; model: { sharedModel: ISharedNotebook } };
 }
 
 /** Opens a notebook that lies in the lab's files and gives it the focus. */
@@ -16,7 +21,13 @@ export async function newNotebook(studio: IStudio, code = ''): Promise<void> {
   const widget = (await studio.app.commands.execute('notebook:create-new', { kernelName: specs.specs?.default ?? '' })) as INotebookWidget | undefined;
   if (widget && code) {
     await widget.context.ready;
-    widget.context.model.sharedModel.insertCell(0, { cell_type: 'code', source: code, metadata: { trusted: true } });
+    const notebook = widget.context.model.sharedModel;
+    const first = notebook.cells[0];
+    if (first && first.getSource() === '') {
+      first.setSource(code);
+    } else {
+      notebook.insertCell(0, { cell_type: 'code', source: code, metadata: { trusted: true } });
+    }
     await widget.context.save();
   }
 }

@@ -1,7 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import type { Session } from './api/model';
+import type { Session, SessionAnswer } from './api/model';
 
 /** What went wrong, why, and what to do next, as the server said it. */
 export class StudioError extends Error {
@@ -61,9 +61,13 @@ export class Requester {
 
   /** Reads the session (and with it the header that unsafe calls must carry). */
   async session(): Promise<Session> {
-    const session = await this.get<Session>('session');
+    const session = await this.get<SessionAnswer>('session');
+    const { domain } = session;
+    if (!domain) {
+      throw new StudioError(403, 'NO_DOMAIN', 'This lab belongs to no domain.', 'Open a domain from the sign-in page, or use an access key: a key belongs to one.');
+    }
     this._csrf = session.csrf;
-    return session;
+    return { ...session, domain };
   }
 
   private async send<T>(method: string, path: string, body?: unknown): Promise<T> {

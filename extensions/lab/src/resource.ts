@@ -9,6 +9,8 @@ export interface IResourceOptions {
   topics: readonly Topic[];
   /** Also read again this often while somebody looks; for figures that move without an event. */
   everyMs?: number;
+  /** Only changes of this one thing count, where the server says which things changed. */
+  id?: string;
 }
 
 export interface ISnapshot<T> {
@@ -98,7 +100,9 @@ export class Resource<T> implements IDisposable {
   }
 
   private onEvent(_: EventStream, change: IChange): void {
-    if (change.topic === '*' || this.options.topics.includes(change.topic)) {
+    const { topics, id } = this.options;
+    const concerns = !id || !change.ids?.length || change.ids.includes(id);
+    if (change.topic === '*' || (topics.includes(change.topic) && concerns)) {
       this.touch();
     }
   }

@@ -55,7 +55,11 @@ describe('threshold', () => {
 });
 
 describe('signature', () => {
-  const inputs = JSON.stringify([{ name: 'wind', type: 'double' }, { name: 'month', type: 'long' }, { name: 'note', type: 'string', required: false }]);
+  const inputs = [
+    { name: 'wind', type: 'double' },
+    { name: 'month', type: 'long' },
+    { name: 'note', type: 'string', required: false }
+  ];
   it('reads named columns and refuses tensors', () => {
     expect(fieldsOf({ inputs })?.map(field => field.kind)).toEqual(['number', 'integer', 'text']);
     expect(fieldsOf({ inputs: [{ type: 'tensor' }] })).toBeNull();

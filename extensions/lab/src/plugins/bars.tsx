@@ -19,15 +19,19 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
     const sidebar = new StudioWidget(studio, () => <Sidebar />);
     sidebar.id = 'jp-Studio-sidebar';
     sidebar.title.icon = labIcon('studio');
-    sidebar.title.caption = 'Studio';
+    sidebar.title.caption = studio.trans.__('Studio');
     app.shell.add(sidebar, 'left', { rank: 50, type: 'studio' });
     restorer?.add(sidebar, sidebar.id);
-    void Promise.all([app.restored, new Promise(resolve => requestAnimationFrame(resolve))]).then(() => {
-      // The first time in this workspace, Studio is what the left bar shows.
-      if (!localStorage.getItem(SEEN)) {
+    const showFirst = (): void => {
+      // The first time in this browser, Studio is what the left bar shows; a Jupyter without Studio is left as it is.
+      if (studio.session && !localStorage.getItem(SEEN)) {
         localStorage.setItem(SEEN, 'yes');
         app.shell.activateById(sidebar.id);
       }
+    };
+    void app.restored.then(() => {
+      showFirst();
+      studio.sessionChanged.connect(showFirst);
     });
   }
 };

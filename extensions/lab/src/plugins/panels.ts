@@ -31,7 +31,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
       icon: args => labIcon(PANELS[panelOf(args['panel'])].icon),
       caption: studio.trans.__('Open a panel of Studio'),
       describedBy: { args: { type: 'object', properties: { panel: { type: 'string' }, item: { type: 'string' } } } },
-      execute: args => panels.open(panelOf(args['panel']), String(args['item'] ?? ''), args['activate'] !== false)
+      execute: args => panels.open(panelOf(args['panel']), typeof args['item'] === 'string' ? args['item'] : '', args['activate'] !== false)
     });
     addCommands(app, studio);
     for (const panel of ENTRIES) {
@@ -79,10 +79,21 @@ function addCommands(app: JupyterFrontEnd, studio: IStudio): void {
   add('studio:new-notebook', trans.__('New notebook'), () => newNotebook(studio));
 }
 
-/** Home comes first where nothing else is open. */
+/** Home comes first where nothing else is open; a Jupyter without Studio is left as it is. */
 async function openHomeFirst(app: JupyterFrontEnd, studio: IStudio, shell: ILabShell | null, settings: ISettingRegistry | null): Promise<void> {
   await Promise.all([app.restored, shell?.restored]);
   const wanted = settings ? await settings.get(ID, 'openHome').then(setting => setting.composite !== false, () => true) : true;
+  if (!studio.session) {
+    await new Promise<void>(resolve => {
+      const onSession = (): void => {
+        if (studio.session) {
+          studio.sessionChanged.disconnect(onSession);
+          resolve();
+        }
+      };
+      studio.sessionChanged.connect(onSession);
+    });
+  }
   const open = [...app.shell.widgets('main')].filter(widget => !widget.id.startsWith('launcher'));
   if (wanted && open.length === 0) {
     studio.open('home');

@@ -140,11 +140,23 @@ export function Legend({ series }: { series: ISeries[] }): JSX.Element {
   );
 }
 
+interface ISparklineProps {
+  values: number[];
+  width?: number;
+  height?: number;
+  color?: string;
+  fill?: boolean;
+  zero?: boolean;
+  /** Room for this many values; the newest stands at the right, so that charts side by side share their time axis. */
+  slots?: number;
+}
+
 /** A curve without axes, for a cell or beside a figure. */
-export function Sparkline({ values, width = 72, height = 20, color = hue(0), fill, zero }: { values: number[]; width?: number; height?: number; color?: string; fill?: boolean; zero?: boolean }): JSX.Element {
+export function Sparkline({ values, width = 72, height = 20, color = hue(0), fill, zero, slots }: ISparklineProps): JSX.Element {
   const points = values.map((value, i): Point => [i, value]);
-  const range = rangeOf(zero ? [0, ...values] : values);
-  const x = scaleTo({ min: 0, max: Math.max(1, values.length - 1) }, 2, width - 2);
+  const range = zero ? { min: 0, max: Math.max(1e-9, ...values) } : rangeOf(values);
+  const end = Math.max(1, values.length - 1);
+  const x = scaleTo({ min: slots ? end + 1 - slots : 0, max: end }, 2, width - 2);
   const y = scaleTo(range, height - 2, 2);
   const path = pathOf(points, x, y);
   const last = values[values.length - 1];

@@ -6,7 +6,7 @@ import { TEST } from '../testids';
 import { useCopy } from './text';
 
 const PATTERN =
-  /(#[^\n]*)|("""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\b(import|from|as|def|return|for|in|if|else|with|not|and|or|None|True|False|await|async|const|let|new|class)\b|\b(\d+(?:\.\d+)?)\b/g;
+  /(#[^\n]*)|("""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\b(import|from|as|def|return|for|in|if|else|with|not|and|or|None|True|False|await|async|const|let|new|class)\b|(?<![\w./:-])(\d+(?:\.\d+)?)(?![\w./:])/g;
 const CLASSES = ['', 'comment', 'string', 'keyword', 'number'];
 
 /** Colours strings, numbers, comments and a few keywords; enough for snippets in Python, shell and JavaScript. */

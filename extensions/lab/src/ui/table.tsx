@@ -108,7 +108,7 @@ export function DataTable<R>(props: IDataTableProps<R>): JSX.Element {
   const first = Math.max(0, Math.floor(top / ROW) - OVERSCAN);
   const shown = rows.slice(first, Math.ceil((top + height) / ROW) + OVERSCAN);
   const template = (onSelect ? '32px ' : '') + columns.map(c => (c.grow === 0 ? `${c.width}px` : `minmax(${c.width}px, ${c.grow ?? 1}fr)`)).join(' ');
-  const least = columns.reduce((sum, c) => sum + c.width, onSelect ? 32 : 0) + 24;
+  const least = columns.reduce((sum, c) => sum + c.width, onSelect ? 32 : 0) + 8;
   return (
     <div
       ref={body}

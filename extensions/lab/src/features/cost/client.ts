@@ -28,7 +28,7 @@ export class CostClient {
     return this.request.get('instance-types');
   }
 
-  setInstanceType(type: InstanceType): Promise<InstanceType> {
-    return this.request.put(`instance-types/${encodeURIComponent(type.name)}`, type);
+  setInstanceType({ name, ...size }: InstanceType): Promise<InstanceType> {
+    return this.request.put(`instance-types/${encodeURIComponent(name)}`, size);
   }
 }

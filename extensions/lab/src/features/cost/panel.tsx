@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-import type { Cost, CostLine, InstanceType, RunningItem } from '../../api/model';
+import type { Cost, CostShare, InstanceType, RunningItem } from '../../api/model';
 import { formatBytes, formatDuration, formatMoney, formatNumber } from '../../format';
 import { useAction, useNow, useResource, useStudio } from '../../hooks';
 import { Icon } from '../../icons';
@@ -9,15 +9,15 @@ import { Ago, Bars, Button, DataTable, EmptyState, ErrorBox, IColumn, Metric, Pa
 import { KIND_ICONS, StopAll, StopButton } from './parts';
 
 export function CostPanel(): JSX.Element {
-  const { trans } = useStudio();
+  const { trans, session } = useStudio();
   const running = useResource('running', client => client.cost.running(), { topics: ['running', 'jobs', 'endpoints'], everyMs: 3000 });
-  const cost = useResource('cost', client => client.cost.cost(), { topics: ['running'], everyMs: 15000 });
+  const cost = useResource('cost', client => client.cost.cost(), { topics: ['running', 'cost'], everyMs: 15000 });
   const stoppable = running.data?.filter(item => item.stoppable).length ?? 0;
   const refresh = async (): Promise<void> => {
     await Promise.all([running.refresh(), cost.refresh()]);
   };
   const perHour = (running.data ?? []).reduce((sum, item) => sum + item.price_per_hour, 0);
-  const currency = cost.data?.currency;
+  const currency = cost.data?.currency ?? session?.currency;
   return (
     <Panel name="cost" title={trans.__('Running & cost')} icon="cost" actions={stoppable > 0 && <StopAll count={stoppable} onDone={refresh} />}>
       {running.error && <ErrorBox error={running.error} onRetry={() => void running.refresh()} />}
@@ -41,7 +41,7 @@ function Running({ items, currency, refresh }: { items: RunningItem[]; currency?
   const { trans } = useStudio();
   const now = useNow(5000);
   if (items.length === 0) {
-    return <EmptyState icon="cost" testId={TEST.empty('cost')} title={trans.__('Nothing runs')} text={trans.__('Kernels, jobs and endpoints appear here with what they use and cost, each with a button to stop it.')} code={'from studio.guest import sdk as studio\n\nstudio.running()'} />;
+    return <EmptyState icon="cost" testId={TEST.empty('cost')} title={trans.__('Nothing runs')} text={trans.__('Kernels, jobs and endpoints appear here with what they use and cost, each with a button to stop it.')} code={'from studio.guest import sdk\n\nsdk.session()'} />;
   }
   const columns: IColumn<RunningItem>[] = [
     {
@@ -59,7 +59,7 @@ function Running({ items, currency, refresh }: { items: RunningItem[]; currency?
     { key: 'owner', label: trans.__('Whose'), width: 80, cell: item => item.owner },
     { key: 'since', label: trans.__('Since'), width: 92, cell: item => <Ago at={item.since_ms} /> },
     { key: 'memory', label: trans.__('Memory'), width: 80, align: 'right', cell: item => formatBytes(item.memory_bytes) },
-    { key: 'cpu', label: 'CPU %', width: 64, align: 'right', cell: item => formatNumber(item.cpu_percent === null ? null : Math.round(item.cpu_percent * 10) / 10) },
+    { key: 'cpu', label: trans.__('CPU, %'), width: 64, align: 'right', cell: item => formatNumber(item.cpu_percent === null ? null : Math.round(item.cpu_percent * 10) / 10) },
     { key: 'idle', label: trans.__('Idle for'), width: 84, align: 'right', cell: item => (item.idle_s === null || item.idle_s < 5 ? '–' : formatDuration(item.idle_s * 1000)) },
     { key: 'price', label: trans.__('per hour'), width: 84, align: 'right', cell: item => formatMoney(item.price_per_hour, currency) },
     { key: 'cost', label: trans.__('so far'), width: 84, align: 'right', cell: item => <span title={formatDuration(now - item.since_ms)}>{formatMoney(item.cost, currency)}</span> },
@@ -70,36 +70,31 @@ function Running({ items, currency, refresh }: { items: RunningItem[]; currency?
 
 function Spent({ cost }: { cost: Cost }): JSX.Element {
   const { trans } = useStudio();
-  const daily = cost.daily.map((day): [string, number] => (Array.isArray(day) ? [String(day[0]), day[1]] : [String(day['day'] ?? day['date'] ?? ''), day.cost])).map(([day, value]): [string, number] => [/^\d{11,}$/.test(day) ? new Date(Number(day)).toISOString().slice(0, 10) : day, value]);
   return (
     <div className="jp-Studio-columns2">
       <Section title={trans.__('Per day')}>
         <Bars
           label={trans.__('Cost per day')}
           height={140}
-          groups={[{ name: trans.__('cost'), values: daily.map(([, value]) => value), color: hue(0) }]}
-          labels={daily.map(([day]) => day.slice(5))}
+          groups={[{ name: trans.__('cost'), values: cost.daily.map(day => day.cost), color: hue(0) }]}
+          labels={cost.daily.map(day => day.date.slice(5))}
           format={value => formatMoney(value, cost.currency)}
         />
       </Section>
       <div className="jp-Studio-columns2">
-        <Share title={trans.__('By kind')} lines={linesOf(cost.by_kind, 'kind')} currency={cost.currency} />
-        <Share title={trans.__('By user')} lines={linesOf(cost.by_user, 'user')} currency={cost.currency} />
+        <Share title={trans.__('By kind')} shares={cost.by_kind} currency={cost.currency} />
+        <Share title={trans.__('By user')} shares={cost.by_user} currency={cost.currency} />
       </div>
     </div>
   );
 }
 
-function linesOf(lines: CostLine[] | Record<string, number>, key: string): [string, number][] {
-  const pairs = Array.isArray(lines) ? lines.map((line): [string, number] => [String(line[key] ?? line['name'] ?? ''), line.cost]) : Object.entries(lines);
-  return pairs.sort((a, b) => b[1] - a[1]).slice(0, 6);
-}
-
-function Share({ title, lines, currency }: { title: string; lines: [string, number][]; currency: string }): JSX.Element {
-  const most = Math.max(1e-9, ...lines.map(([, cost]) => cost));
+function Share({ title, shares, currency }: { title: string; shares: CostShare[]; currency: string }): JSX.Element {
+  const sorted = [...shares].sort((a, b) => b.cost - a.cost).slice(0, 6);
+  const most = Math.max(1e-9, ...sorted.map(share => share.cost));
   return (
     <Section title={title}>
-      {lines.map(([name, cost]) => (
+      {sorted.map(({ name, cost }) => (
         <div key={name} className="jp-Studio-topValue" title={`${name}: ${formatMoney(cost, currency)}`}>
           <i style={{ width: `${(100 * cost) / most}%` }} />
           <span>{name}</span>
@@ -116,9 +111,9 @@ function Prices({ currency }: { currency?: string }): JSX.Element {
   const { data, error, refresh } = useResource('instance-types', client => client.cost.instanceTypes(), { topics: [] });
   const columns: IColumn<InstanceType>[] = [
     { key: 'name', label: trans.__('Instance type'), width: 140, grow: 2, cell: type => type.name },
-    { key: 'cpu', label: 'CPU', width: 64, align: 'right', cell: type => formatNumber(type.cpu) },
+    { key: 'cpu', label: trans.__('CPU'), width: 64, align: 'right', cell: type => formatNumber(type.cpu) },
     { key: 'memory', label: trans.__('Memory, GB'), width: 96, align: 'right', cell: type => formatNumber(Math.round(type.memory_mb / 102.4) / 10) },
-    { key: 'gpu', label: 'GPU', width: 64, align: 'right', cell: type => formatNumber(type.gpu) },
+    { key: 'gpu', label: trans.__('GPU'), width: 64, align: 'right', cell: type => formatNumber(type.gpu) },
     { key: 'price', label: trans.__('Price per hour, %1', currency ?? ''), width: 160, align: 'right', cell: type => <Price type={type} editable={session?.role === 'admin'} onSaved={refresh} /> }
   ];
   return (

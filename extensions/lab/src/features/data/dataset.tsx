@@ -21,10 +21,10 @@ export function DataSetView({ name }: { name: string }): JSX.Element {
     <div className="jp-Studio-stack">
       <div className="jp-Studio-detailHead">
         <h2>{data.name}</h2>
-        <Tag title={trans.__('Version')}>v{data.version}</Tag>
+        <Tag title={trans.__('Version')}>{data.version === null ? '–' : `v${data.version}`}</Tag>
         <StatusPill state={data.state} testId={TEST.state(`dataset-${name}`)} />
         <span className="jp-Studio-hint">
-          <code>{data.path}</code> · {trans.__('%1 rows', formatCount(data.rows))} · {formatBytes(data.bytes)} · <Id id={data.hash} />
+          <code>{data.path}</code> · {trans.__('%1 rows', formatCount(data.rows))} · {formatBytes(data.bytes)} · {data.hash && <Id id={data.hash} />}
         </span>
       </div>
       {data.state === 'Failed' && data.error && <ErrorBox error={new Error(data.error)} title={trans.__('This file could not be read')} />}

@@ -36,7 +36,7 @@ export function DataPanel({ item }: { item: string }): JSX.Element {
           title={trans.__('No data sets yet')}
           text={trans.__('Give a file a name and a version, see its columns at a glance, and let runs say exactly which bytes they saw.')}
           action={add}
-          code={'from studio.guest import sdk as studio\n\nstudio.register_dataset("weather", "shared/seattle-weather.csv")'}
+          code={'from studio.guest import sdk\n\nsdk.register_dataset("weather", "shared/seattle-weather.csv")'}
         />
       )}
       {active && (
@@ -74,11 +74,15 @@ export function DataPanel({ item }: { item: string }): JSX.Element {
 }
 
 function codeFor(set: DataSet): string {
-  return `import pandas as pd\n\ndf = pd.read_csv("${set.path}")  # ${set.name}, version ${set.version}, sha256 ${set.hash.slice(0, 12)}`;
+  return `from studio.guest import sdk
+
+df = sdk.dataset("${set.name}")  # version ${set.version ?? '–'}, sha256 ${set.hash?.slice(0, 12) ?? ''}`;
 }
 
+const EXAMPLE = { path: 'shared/seattle-weather.csv', name: 'seattle-weather' };
+
 function RegisterDialog({ onClose, onDone }: { onClose: () => void; onDone: (name: string) => void }): JSX.Element {
-  const { trans, client } = useStudio();
+  const { trans, client, session } = useStudio();
   const [path, setPath] = useState('');
   const [name, setName] = useState('');
   const register = useAction(async () => client.data.register(name, path));
@@ -112,10 +116,10 @@ function RegisterDialog({ onClose, onDone }: { onClose: () => void; onDone: (nam
           void submit();
         }}
       >
-        <Field label={trans.__('File')} hint={trans.__('CSV or Parquet, as the file browser shows its path. Drop a file into the file browser to upload it first.')}>
-          {id => <TextInput id={id} value={path} onChange={onPath} placeholder="shared/seattle-weather.csv" mono autoFocus testId={TEST.dataPath} />}
+        <Field label={trans.__('File')} hint={trans.__('CSV or Parquet: shared/… or %1/… in the file browser. Drop a file there to upload it first.', session?.user ?? '')}>
+          {id => <TextInput id={id} value={path} onChange={onPath} placeholder={EXAMPLE.path} mono autoFocus testId={TEST.dataPath} />}
         </Field>
-        <Field label={trans.__('Name')}>{id => <TextInput id={id} value={name} onChange={setName} placeholder="seattle-weather" testId={TEST.dataName} />}</Field>
+        <Field label={trans.__('Name')}>{id => <TextInput id={id} value={name} onChange={setName} placeholder={EXAMPLE.name} testId={TEST.dataName} />}</Field>
         <button type="submit" hidden />
       </form>
       {register.error && <ErrorBox error={register.error} />}

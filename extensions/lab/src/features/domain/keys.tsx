@@ -60,7 +60,7 @@ export function KeyDialog({ users, onClose }: { users: string[]; onClose: () => 
     <Modal name="key" title={trans.__('Create an access key')} width={400} onClose={onClose} footer={footer}>
       <Field label={trans.__('Acts as')}>{id => <Select id={id} value={user} options={users} onChange={setUser} testId={TEST.keyUser} />}</Field>
       <Field label={trans.__('Name')} hint={trans.__('What uses it, to know later what to revoke.')}>
-        {id => <TextInput id={id} value={name} onChange={setName} placeholder="ci" autoFocus testId={TEST.keyName} />}
+        {id => <TextInput id={id} value={name} onChange={setName} placeholder={trans.__('nightly-report')} autoFocus testId={TEST.keyName} />}
       </Field>
       <Field label={trans.__('Expires')}>
         {id => (

@@ -11,7 +11,7 @@ const ROLES: Role[] = ['viewer', 'editor', 'admin'];
 
 export function DomainPanel(): JSX.Element {
   const { trans, session } = useStudio();
-  const { data, error, refresh } = useResource('domain', client => client.domain.get(), { topics: [], everyMs: 30000 });
+  const { data, error, refresh } = useResource('domain', client => client.domain.get(), { topics: ['members'], everyMs: 30000 });
   const isAdmin = session?.role === 'admin';
   return (
     <Panel name="domain" title={data?.title || data?.name || session?.domain || ''} icon="domain" aside={session && <Tag>{session.role}</Tag>}>
@@ -21,7 +21,7 @@ export function DomainPanel(): JSX.Element {
         <div className="jp-Studio-columns2">
           <div>
             <Members domain={data} isAdmin={isAdmin} refresh={refresh} />
-            <Keys domain={data} isAdmin={isAdmin} />
+            {isAdmin && <Keys domain={data} />}
           </div>
           <div>
             <Isolation domain={data} />
@@ -47,7 +47,7 @@ export function DomainPanel(): JSX.Element {
 function Isolation({ domain }: { domain: Domain }): JSX.Element {
   const { trans, session } = useStudio();
   const isolation = session?.isolation;
-  const level = isolation?.level ?? (typeof domain.isolation === 'string' ? domain.isolation : domain.isolation.level);
+  const level = isolation?.level ?? domain.isolation;
   const isolated = level !== 'none';
   return (
     <Section title={trans.__('Isolation')}>
@@ -159,15 +159,15 @@ function MemberDialog({ onClose }: { onClose: () => void }): JSX.Element {
   );
 }
 
-function Keys({ domain, isAdmin }: { domain: Domain; isAdmin: boolean }): JSX.Element {
-  const { trans, client, session } = useStudio();
+function Keys({ domain }: { domain: Domain }): JSX.Element {
+  const { trans, client } = useStudio();
   const { data, error, refresh } = useResource('keys', c => c.domain.keys(), { topics: [] });
   const [creates, setCreates] = useState(false);
   const [revokes, setRevokes] = useState<AccessKey | null>(null);
   const columns: IColumn<AccessKey>[] = [
     { key: 'name', label: trans.__('Key'), width: 130, grow: 2, cell: key => key.name || key.id },
     { key: 'user', label: trans.__('User'), width: 80, cell: key => key.user },
-    { key: 'used', label: trans.__('Last used'), width: 88, cell: key => (key.last_used_ms ? <Ago at={key.last_used_ms} /> : trans.__('never')) },
+    { key: 'created', label: trans.__('Created'), width: 88, cell: key => <Ago at={key.created_ms} /> },
     { key: 'expires', label: trans.__('Expires'), width: 96, cell: key => (key.expires_ms ? new Date(key.expires_ms).toISOString().slice(0, 10) : trans.__('never')) },
     { key: 'act', label: '', width: 48, grow: 0, align: 'right', cell: key => <Button kind="quiet" icon="trash" title={trans.__('Revoke %1', key.name || key.id)} onClick={() => setRevokes(key)} /> }
   ];
@@ -185,7 +185,7 @@ function Keys({ domain, isAdmin }: { domain: Domain; isAdmin: boolean }): JSX.El
       {data && data.length > 0 && <DataTable name="keys" label={trans.__('Access keys')} columns={columns} rows={data} rowKey={key => key.id} fit={12} />}
       {creates && (
         <KeyDialog
-          users={isAdmin ? domain.members.map(m => m.user) : [session?.user ?? '']}
+          users={domain.members.map(m => m.user)}
           onClose={() => {
             setCreates(false);
             void refresh();

@@ -1,4 +1,4 @@
-import type { CapturedRows, Endpoint, InstanceType, LogPage, NewEndpoint } from '../../api/model';
+import type { CapturedRows, Endpoint, EndpointSummary, InstanceType, NewEndpoint, Prediction } from '../../api/model';
 import type { Requester } from '../../request';
 
 /** Endpoints: what is served, and asking it. */
@@ -8,7 +8,7 @@ export class EndpointsClient {
     private readonly domain: string
   ) {}
 
-  list(): Promise<Endpoint[]> {
+  list(): Promise<EndpointSummary[]> {
     return this.request.get(`domains/${this.domain}/endpoints`);
   }
 
@@ -33,16 +33,12 @@ export class EndpointsClient {
   }
 
   /** Asks the endpoint with the person's session; the body is that of `/invocations`. */
-  invoke(name: string, body: unknown): Promise<Record<string, unknown>> {
+  invoke(name: string, body: unknown): Promise<Prediction> {
     return this.request.post(`${this.path(name)}/invoke`, body);
   }
 
   captures(name: string, limit = 100): Promise<CapturedRows> {
     return this.request.get(`${this.path(name)}/captures`, { limit });
-  }
-
-  log(name: string, offset = 0): Promise<LogPage> {
-    return this.request.get(`${this.path(name)}/log`, { offset });
   }
 
   instanceTypes(): Promise<InstanceType[]> {

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
 
 import type { Endpoint, EndpointMode, NewEndpoint } from '../../api/model';
-import { formatDuration, formatMoney } from '../../format';
-import { useAction, useResource, useStudio } from '../../hooks';
+import { formatDuration } from '../../format';
+import { useAction, useMoney, useResource, useStudio } from '../../hooks';
 import { StudioError } from '../../request';
 import { TEST } from '../../testids';
 import { Button, CodeSnippet, ErrorBox, Field, Modal, Select, StatusPill, TextInput } from '../../ui';
@@ -16,6 +16,8 @@ interface IDeployDialogProps {
 type Phase = 'form' | 'working' | 'done' | 'failed';
 
 const POLL_MS = 250;
+/** A promotion that has left the endpoint as it was, with a reason, after this long did not go well. */
+const PATIENCE_MS = 1500;
 
 /**
  * Deploys a version as an endpoint, or promotes it where the endpoint exists. The button becomes the progress line;
@@ -24,6 +26,7 @@ const POLL_MS = 250;
 export function DeployDialog({ model, version, onClose }: IDeployDialogProps): JSX.Element {
   const studio = useStudio();
   const { trans, client, session } = studio;
+  const money = useMoney();
   const types = useResource('instance-types', c => c.endpoints.instanceTypes(), { topics: [] });
   const endpoints = useResource('endpoints', c => c.endpoints.list(), { topics: ['endpoints'] });
   const detail = useResource(`model/${model}`, c => c.models.get(model), { topics: ['models'] });
@@ -49,6 +52,7 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
   const type = types.data?.find(t => t.name === instance) ?? types.data?.[0];
   const current = phase === 'form' ? endpoints.data?.find(endpoint => endpoint.name === name) : undefined;
   const price = type?.price_per_hour ?? 0;
+  const isServed = current !== undefined && String(current.version) === selected;
   const isName = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name);
 
   const follow = async (started: number): Promise<void> => {
@@ -57,10 +61,15 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
       const newest = [...endpoint.events].sort((a, b) => b.at_ms - a.at_ms)[0];
       setMade(endpoint);
       setLine(newest?.text ?? endpoint.state);
-      if (endpoint.state === 'InService' || (endpoint.state === 'Idle' && String(endpoint.version) === selected)) {
+      const serves = endpoint.state === 'InService' || endpoint.state === 'Idle';
+      if (serves && String(endpoint.version) === selected) {
         setTook(Date.now() - started);
         setPhase('done');
         return;
+      }
+      if (serves && endpoint.reason && Date.now() - started > PATIENCE_MS) {
+        const hint = trans.__('%1 goes on answering with version %2.', name, endpoint.version ?? '–');
+        throw new StudioError(0, 'NOT_PROMOTED', [endpoint.reason, newest?.detail ?? ''].join('\n'), hint);
       }
       if (endpoint.state === 'Failed') {
         throw new StudioError(0, 'FAILED', [endpoint.reason ?? trans.__('The version did not start.'), newest?.detail ?? ''].join('\n'), trans.__('Nothing is served under this name. Mend the model or the environment and try again.'));
@@ -108,7 +117,7 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
         <Button onClick={onClose} testId={TEST.dialogCancel}>
           {trans.__('Cancel')}
         </Button>
-        <Button kind="primary" disabled={!isName || !selected} testId={TEST.deployButton} onClick={() => void start.run()}>
+        <Button kind="primary" disabled={!isName || !selected || isServed} title={isServed ? trans.__('This version is what it serves already') : undefined} testId={TEST.deployButton} onClick={() => void start.run()}>
           {current ? trans.__('Promote version %1', selected) : trans.__('Deploy')}
         </Button>
       </>
@@ -175,7 +184,7 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
                   active={mode}
                   onChoose={setMode}
                   title={trans.__('Always on')}
-                  price={`${formatMoney(price)}/h`}
+                  price={`${money(price)}/h`}
                   text={trans.__('Answers in some milliseconds, always.')}
                 />
                 <Mode
@@ -183,11 +192,11 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
                   active={mode}
                   onChoose={setMode}
                   title={trans.__('Serverless')}
-                  price={trans.__('%1 idle', formatMoney(0))}
+                  price={trans.__('%1 idle', money(0))}
                   text={trans.__('Ends when nobody asks and wakes on the next request: some milliseconds warm, about 1.5 s cold.')}
                 />
               </div>
-              <Field label={trans.__('Instance type')} hint={type && `${type.cpu} CPU · ${Math.round(type.memory_mb / 100) / 10} GB${type.gpu ? ` · ${type.gpu} GPU` : ''} · ${formatMoney(price)}/h ${trans.__('while running')}`}>
+              <Field label={trans.__('Instance type')} hint={type && `${type.cpu} CPU · ${Math.round(type.memory_mb / 100) / 10} GB${type.gpu ? ` · ${type.gpu} GPU` : ''} · ${money(price)}/h ${trans.__('while running')}`}>
                 {id => <Select id={id} value={type?.name ?? ''} testId={TEST.deployInstance} onChange={setInstance} options={(types.data ?? []).map(t => t.name)} />}
               </Field>
               <p className="jp-Studio-hint">{trans.__('Requests and answers are captured in %1 for its monitor.', session?.domain ?? '')}</p>

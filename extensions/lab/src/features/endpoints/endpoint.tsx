@@ -1,22 +1,22 @@
 import { useState } from 'react';
 
 import type { Endpoint } from '../../api/model';
-import { formatMoney } from '../../format';
-import { useResource, useStudio } from '../../hooks';
+import { useMoney, useResource, useStudio } from '../../hooks';
 import { Icon } from '../../icons';
 import { TEST } from '../../testids';
 import { Button, ConfirmDialog, ErrorBox, Id, Link, Panel, Skeleton, StatusPill, Tabs, Tag } from '../../ui';
-import { Captures, Events, Logs } from './records';
+import { Captures, Events } from './records';
 import { modelText } from './panel';
 import { PromoteDialog } from './promote';
 import { Stats } from './stats';
 import { TryIt } from './tryit';
 
-type View = 'try' | 'captures' | 'events' | 'logs';
+type View = 'try' | 'captures' | 'events';
 
 export function EndpointPanel({ item }: { item: string }): JSX.Element {
   const studio = useStudio();
   const { trans, client } = studio;
+  const money = useMoney();
   const { data, error, refresh } = useResource(`endpoint/${item}`, c => c.endpoints.get(item), { topics: ['endpoints', 'models'], everyMs: 2000 });
   const [view, setView] = useState<View>('try');
   const [dialog, setDialog] = useState<'promote' | 'undo' | 'delete' | null>(null);
@@ -63,8 +63,7 @@ export function EndpointPanel({ item }: { item: string }): JSX.Element {
             tabs={[
               ['try', trans.__('Try it')],
               ['captures', trans.__('Captured rows')],
-              ['events', trans.__('Events')],
-              ['logs', trans.__('Logs')]
+              ['events', trans.__('Events')]
             ]}
             active={view}
             onSelect={setView}
@@ -72,7 +71,6 @@ export function EndpointPanel({ item }: { item: string }): JSX.Element {
           {view === 'try' && <TryIt key={`${data.name}${data.version}`} endpoint={data} />}
           {view === 'captures' && <Captures name={item} />}
           {view === 'events' && <Events endpoint={data} />}
-          {view === 'logs' && <Logs name={item} />}
           {dialog === 'promote' && <PromoteDialog endpoint={data} onClose={close} />}
           {dialog === 'undo' && (
             <ConfirmDialog title={trans.__('Go back to version %1?', data.previous_version ?? '')} verb={trans.__('Undo')} act={() => client.endpoints.undo(item)} onClose={close}>
@@ -89,8 +87,8 @@ export function EndpointPanel({ item }: { item: string }): JSX.Element {
               }}
               onClose={() => setDialog(null)}
             >
-              <p>{trans.__('Requests to it fail from now on: %1 were answered so far. Its cost of %2 per hour ends.', data.stats?.requests ?? 0, formatMoney(data.price_per_hour))}</p>
-              <p>{trans.__('The model %1 and the captured rows stay; deploying it again gives the same address.', modelText(data))}</p>
+              <p>{trans.__('Requests to it fail from now on: %1 were answered so far. Its cost of %2 per hour ends.', data.stats?.requests ?? 0, money(data.price_per_hour))}</p>
+              <p>{trans.__('What was captured from it and its monitor go with it. The model %1 stays; deploying it again gives the same address.', modelText(data))}</p>
             </ConfirmDialog>
           )}
         </>
@@ -116,7 +114,7 @@ function Subtitle({ endpoint }: { endpoint: Endpoint }): JSX.Element {
       <Link onClick={() => studio.open('models', model.split(' ')[0] ?? '')}>{model}</Link>
       <Tag>{endpoint.mode === 'always' ? trans.__('always on') : trans.__('serverless')}</Tag>
       <Tag>{endpoint.instance_type}</Tag>
-      {endpoint.variants.length > 1 && endpoint.variants.map(v => <Tag key={v.name}>{`${v.name} v${v.version} · ${Math.round(v.weight * (v.weight <= 1 ? 100 : 1))} %`}</Tag>)}
+      {endpoint.variants.length > 1 && endpoint.variants.map(v => <Tag key={v.name} title={v.reason}>{`v${v.version} · ${v.weight} % · ${v.state}`}</Tag>)}
       {endpoint.reason && endpoint.state !== 'Failed' && <span className="jp-Studio-hint">{endpoint.reason}</span>}
     </>
   );

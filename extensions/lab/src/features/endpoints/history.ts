@@ -10,7 +10,7 @@ export interface ISample {
   p99: number | null;
 }
 
-const KEPT = 90;
+const KEPT = 60;
 
 /** What the figures of one endpoint were while this window was open; counters become rates. */
 export class StatsHistory {
@@ -30,8 +30,8 @@ export class StatsHistory {
       errors: stats.errors,
       perSecond: rate(stats.requests, last?.requests ?? 0),
       errorsPerSecond: rate(stats.errors, last?.errors ?? 0),
-      p50: stats.p50_ms,
-      p99: stats.p99_ms
+      p50: stats.p50_ms ?? null,
+      p99: stats.p99_ms ?? null
     });
     if (this.samples.length > KEPT) {
       this.samples.shift();

@@ -1,8 +1,8 @@
 import { useState } from 'react';
 
-import type { Endpoint } from '../../api/model';
-import { formatCount, formatMoney, formatNumber } from '../../format';
-import { useAction, useResource, useStudio } from '../../hooks';
+import type { EndpointSummary } from '../../api/model';
+import { formatCount, formatNumber } from '../../format';
+import { useMoney, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
 import { Ago, Button, DataTable, EmptyState, ErrorBox, Field, IColumn, Modal, Panel, Select, Skeleton, StatusPill } from '../../ui';
 import { DeployDialog } from './deploy';
@@ -10,6 +10,7 @@ import { DeployDialog } from './deploy';
 export function EndpointsPanel(): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
+  const money = useMoney();
   const { data, error, refresh } = useResource('endpoints', client => client.endpoints.list(), { topics: ['endpoints'], everyMs: 3000 });
   const [picks, setPicks] = useState(false);
   const [model, setModel] = useState<string | null>(null);
@@ -18,16 +19,16 @@ export function EndpointsPanel(): JSX.Element {
       {trans.__('Deploy a model')}
     </Button>
   );
-  const columns: IColumn<Endpoint>[] = [
-    { key: 'name', label: trans.__('Endpoint'), width: 180, grow: 2, cell: e => <b title={e.name}>{e.name}</b> },
-    { key: 'state', label: trans.__('State'), width: 160, cell: e => <StatusPill state={e.state} title={e.reason ?? undefined} testId={TEST.state(`endpoint-${e.name}`)} /> },
-    { key: 'model', label: trans.__('Model'), width: 160, cell: e => modelText(e) },
-    { key: 'mode', label: trans.__('Runs'), width: 92, cell: e => (e.mode === 'always' ? trans.__('always on') : trans.__('serverless')) },
+  const columns: IColumn<EndpointSummary>[] = [
+    { key: 'name', label: trans.__('Endpoint'), width: 148, grow: 2, cell: e => <b title={e.name}>{e.name}</b> },
+    { key: 'state', label: trans.__('State'), width: 176, cell: e => <StatusPill state={e.state} title={e.reason ?? undefined} testId={TEST.state(`endpoint-${e.name}`)} /> },
+    { key: 'model', label: trans.__('Model'), width: 136, cell: e => modelText(e) },
+    { key: 'mode', label: trans.__('Runs'), width: 84, cell: e => (e.mode === 'always' ? trans.__('always on') : trans.__('serverless')) },
     { key: 'replicas', label: trans.__('Replicas'), width: 76, grow: 0, align: 'right', cell: e => formatCount(e.variants.reduce((sum, v) => sum + v.replicas.length, 0)) },
-    { key: 'requests', label: trans.__('Requests'), width: 88, align: 'right', cell: e => formatCount(e.stats?.requests) },
-    { key: 'errors', label: trans.__('Errors'), width: 72, grow: 0, align: 'right', cell: e => formatCount(e.stats?.errors) },
-    { key: 'p50', label: 'p50 ms', width: 72, grow: 0, align: 'right', cell: e => formatNumber(e.stats?.p50_ms) },
-    { key: 'price', label: trans.__('per hour'), width: 92, grow: 0, align: 'right', cell: e => formatMoney(e.price_per_hour) },
+    { key: 'requests', label: trans.__('Requests'), width: 80, align: 'right', cell: e => formatCount(e.stats?.requests) },
+    { key: 'errors', label: trans.__('Errors'), width: 64, grow: 0, align: 'right', cell: e => formatCount(e.stats?.errors) },
+    { key: 'p50', label: trans.__('p50, ms'), width: 72, grow: 0, align: 'right', cell: e => formatNumber(e.stats?.p50_ms) },
+    { key: 'price', label: trans.__('per hour'), width: 80, grow: 0, align: 'right', cell: e => money(e.price_per_hour) },
     { key: 'created', label: trans.__('Created'), width: 96, grow: 0, align: 'right', cell: e => <Ago at={e.created_ms} /> }
   ];
   return (
@@ -41,7 +42,7 @@ export function EndpointsPanel(): JSX.Element {
           title={trans.__('Nothing is served yet')}
           text={trans.__('Deploy a registered model and it answers predictions under an address of its own, tested on a real row before anybody is answered.')}
           action={create}
-          code={'from studio.guest import sdk as studio\n\nstudio.deploy("models:/rain-tomorrow@champion", name="rain-tomorrow")'}
+          code={'from studio.guest import sdk\n\nsdk.deploy("models:/rain-tomorrow@champion", name="rain-tomorrow")'}
         />
       )}
       {data && data.length > 0 && (
@@ -70,9 +71,9 @@ export function EndpointsPanel(): JSX.Element {
 }
 
 /** `models:/name@alias` in words, with the version that it means now. */
-export function modelText(endpoint: Endpoint): string {
+export function modelText(endpoint: Pick<EndpointSummary, 'model' | 'version'>): string {
   const name = endpoint.model.replace(/^models:\//, '').split(/[@/]/)[0] ?? endpoint.model;
-  return endpoint.version === null ? name : `${name} v${endpoint.version}`;
+  return `${name} v${endpoint.version}`;
 }
 
 function PickModel({ onClose, onPick }: { onClose: () => void; onPick: (name: string) => void }): JSX.Element {
@@ -80,7 +81,6 @@ function PickModel({ onClose, onPick }: { onClose: () => void; onPick: (name: st
   const { trans } = studio;
   const { data, error, refresh } = useResource('models', client => client.models.list(), { topics: ['models'] });
   const [chosen, setChosen] = useState('');
-  const pick = useAction(async () => onPick(chosen || (data?.[0]?.name ?? '')));
   const none = data?.length === 0;
   const footer = (
     <>
@@ -98,7 +98,7 @@ function PickModel({ onClose, onPick }: { onClose: () => void; onPick: (name: st
           {trans.__('Choose a run')}
         </Button>
       ) : (
-        <Button kind="primary" disabled={!data} testId={TEST.dialogAccept} onClick={() => void pick.run()}>
+        <Button kind="primary" disabled={!data} testId={TEST.dialogAccept} onClick={() => onPick(chosen || (data?.[0]?.name ?? ''))}>
           {trans.__('Continue')}
         </Button>
       )}

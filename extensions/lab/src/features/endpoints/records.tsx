@@ -15,14 +15,14 @@ export function Captures({ name }: { name: string }): JSX.Element {
   if (!data) {
     return error ? <ErrorBox error={error} onRetry={() => void refresh()} /> : <Skeleton />;
   }
-  const code = `from studio.guest import sdk as studio\n\nrows = studio.captures("${name}")`;
+  const code = `from studio.guest import sdk\n\nrows = sdk.captures("${name}")`;
   if (data.rows.length === 0) {
     return <EmptyState icon="endpoints" testId={TEST.empty('captures')} title={trans.__('No requests yet')} text={trans.__('Every request and its answer is kept here, for the monitor and for you. They appear some seconds after they were made.')} code={code} />;
   }
   const columns: IColumn<Row>[] = [
     { key: 'at', label: trans.__('Asked'), width: 96, grow: 0, cell: row => <Ago at={row.at_ms} /> },
     { key: 'output', label: trans.__('Answer'), width: 92, cell: row => outputText(row.output) },
-    { key: 'latency', label: 'ms', width: 64, grow: 0, align: 'right', cell: row => formatNumber(row.latency_ms === null ? null : Number(row.latency_ms.toPrecision(3))) },
+    { key: 'latency', label: trans.__('ms'), width: 64, grow: 0, align: 'right', cell: row => formatNumber(row.latency_ms === null ? null : Number(row.latency_ms.toPrecision(3))) },
     { key: 'version', label: trans.__('Version'), width: 72, grow: 0, cell: row => `v${row.version}` },
     { key: 'status', label: trans.__('Status'), width: 68, grow: 0, align: 'right', cell: row => <span className={row.status >= 400 ? 'jp-Studio-invalidText' : undefined}>{row.status}</span> },
     ...data.columns.map(
@@ -32,8 +32,7 @@ export function Captures({ name }: { name: string }): JSX.Element {
         width: Math.max(76, Math.min(150, column.length * 8 + 20)),
         align: data.rows.some(row => typeof row.inputs[column] === 'number') ? 'right' : undefined,
         cell: row => {
-          const value = row.inputs[column];
-          return typeof value === 'number' ? formatNumber(value) : value === null || value === undefined ? '–' : String(value);
+          return cellText(row.inputs[column]);
         }
       })
     )
@@ -49,6 +48,10 @@ export function Captures({ name }: { name: string }): JSX.Element {
       <DataTable name="captures" label={trans.__('Captured rows')} columns={columns} rows={data.rows} rowKey={row => row.id} fit={16} />
     </div>
   );
+}
+
+function cellText(value: unknown): string {
+  return typeof value === 'number' ? formatNumber(value) : typeof value === 'string' ? value : value === null || value === undefined ? '–' : JSON.stringify(value);
 }
 
 function outputText(output: unknown): string {
@@ -86,13 +89,4 @@ export function Events({ endpoint }: { endpoint: Endpoint }): JSX.Element {
       ))}
     </ol>
   );
-}
-
-export function Logs({ name }: { name: string }): JSX.Element {
-  const { trans } = useStudio();
-  const { data, error } = useResource(`endpoint-log/${name}`, client => client.endpoints.log(name), { topics: ['endpoints'], everyMs: 3000 });
-  if (error && error.status !== 404) {
-    return <ErrorBox error={error} />;
-  }
-  return <pre className="jp-Studio-log">{data?.text || trans.__('No output yet. What the model prints while it loads and answers appears here.')}</pre>;
 }

@@ -1,8 +1,8 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
 import type { Endpoint } from '../../api/model';
-import { formatCount, formatMoney, formatNumber } from '../../format';
-import { useStudio, useWidth } from '../../hooks';
+import { formatCount, formatNumber } from '../../format';
+import { useMoney, useStudio, useWidth } from '../../hooks';
 import { TEST } from '../../testids';
 import { Metric, Sparkline, hue } from '../../ui';
 import { StatsHistory } from './history';
@@ -12,9 +12,13 @@ const histories = new Map<string, StatsHistory>();
 /** Five small live charts on one time axis: since this window was opened. */
 export function Stats({ endpoint }: { endpoint: Endpoint }): JSX.Element {
   const { trans, session } = useStudio();
+  const money = useMoney();
   const key = `${session?.domain}/${endpoint.name}`;
-  const history = histories.get(key) ?? new StatsHistory();
-  histories.set(key, history);
+  const history = useMemo(() => {
+    const kept = histories.get(key) ?? new StatsHistory();
+    histories.set(key, kept);
+    return kept;
+  }, [key]);
   const [, redraw] = useState(0);
   const latest = useRef(endpoint.stats);
   latest.current = endpoint.stats;
@@ -41,7 +45,7 @@ export function Stats({ endpoint }: { endpoint: Endpoint }): JSX.Element {
       <Stat name="latency" label={trans.__('p50 / p99, ms')} value={`${formatNumber(round(stats?.p50_ms))} / ${formatNumber(round(stats?.p99_ms))}`} values={figures(s => s.p99)} />
       <Stat name="requests" label={trans.__('requests, errors')} value={`${formatCount(stats?.requests)}, ${formatCount(stats?.errors)}`} values={figures(s => s.errorsPerSecond)} color="var(--jp-error-color1)" />
       <Stat name="replicas" label={trans.__('replicas, in flight')} value={`${replicas.length}, ${formatCount(stats?.inflight ?? 0)}`} />
-      <Stat name="cost" label={trans.__('cost per hour')} value={formatMoney(endpoint.price_per_hour)} />
+      <Stat name="cost" label={trans.__('cost per hour')} value={money(endpoint.price_per_hour)} />
     </div>
   );
 }
@@ -54,7 +58,7 @@ function Stat({ name, label, value, values, color = hue(0) }: { name: string; la
   const [box, width] = useWidth<HTMLDivElement>(160);
   return (
     <Metric label={label} value={value} testId={TEST.endpointStat(name)}>
-      <div ref={box}>{values && <Sparkline values={values} width={width} height={32} color={color} fill zero />}</div>
+      <div ref={box}>{values && <Sparkline values={values} width={width} height={32} color={color} fill zero slots={60} />}</div>
     </Metric>
   );
 }

@@ -1,4 +1,4 @@
-import type { Environment } from '../../api/model';
+import type { Environment, EnvironmentDetail } from '../../api/model';
 import type { Requester } from '../../request';
 
 /** Named Python environments of the installation. */
@@ -9,7 +9,7 @@ export class EnvironmentsClient {
     return this.request.get('environments');
   }
 
-  get(name: string): Promise<Environment> {
+  get(name: string): Promise<EnvironmentDetail> {
     return this.request.get(`environments/${encodeURIComponent(name)}`);
   }
 

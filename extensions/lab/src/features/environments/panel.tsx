@@ -35,7 +35,7 @@ export function EnvironmentsPanel({ item }: { item: string }): JSX.Element {
               items={data.map(env => ({
                 key: env.name,
                 title: env.name,
-                detail: `Python ${env.python}`,
+                detail: env.title,
                 trail: <StatusPill state={env.state} compact />,
                 testId: TEST.row('environments', env.name)
               }))}
@@ -72,7 +72,7 @@ function EnvironmentView({ name, refreshList }: { name: string; refreshList: () 
         <h2>{env.name}</h2>
         <StatusPill state={env.state} testId={TEST.state(`environment-${name}`)} />
         <span className="jp-Studio-hint">
-          Python {env.python} {env.hash && <Id id={env.hash} />}
+          {env.title} {env.hash && <Id id={env.hash} />}
         </span>
         <span className="jp-Studio-spacer" />
         {buildable && (
@@ -121,9 +121,6 @@ function EnvironmentView({ name, refreshList }: { name: string; refreshList: () 
 
 function packagesOf(env: Environment): [string, string][] {
   return env.packages.map((item): [string, string] => {
-    if (typeof item !== 'string') {
-      return [item.name, item.version];
-    }
     const [, name = item, version = ''] = /^([A-Za-z0-9._-]+)\s*(?:==)?\s*(.*)$/.exec(item) ?? [];
     return [name.toLowerCase(), version];
   });
@@ -131,7 +128,7 @@ function packagesOf(env: Environment): [string, string][] {
 
 function Progress({ env }: { env: Environment }): JSX.Element {
   const { trans } = useStudio();
-  const { done = 0, total = 0, text = '' } = env.progress ?? {};
+  const { done, total, text } = env.progress;
   return (
     <div className="jp-Studio-progress" role="progressbar" aria-valuemin={0} aria-valuemax={total} aria-valuenow={done}>
       <div>

@@ -10,7 +10,7 @@ import { DataTable, EmptyState, ErrorBox, IColumn, Link, Skeleton } from '../../
 export function Artifacts({ runId }: { runId: string }): JSX.Element {
   const { trans } = useStudio();
   const [path, setPath] = useState('');
-  const { data, error, refresh } = useResource(`artifacts/${runId}/${path}`, client => client.experiments.artifacts(runId, path), { topics: ['runs'], keep: true });
+  const { data, error, refresh } = useResource(`artifacts/${runId}/${path}`, client => client.experiments.artifacts(runId, path), { topics: ['runs'], keep: true, id: runId });
   const parts = path ? path.split('/') : [];
   const columns: IColumn<Artifact>[] = [
     {

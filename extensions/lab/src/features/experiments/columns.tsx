@@ -44,7 +44,7 @@ export function runColumns(trans: TranslationBundle, choice: IChoice, now: numbe
     {
       key: 'name',
       label: trans.__('Run'),
-      width: 196,
+      width: 160,
       grow: 2,
       sortable: true,
       cell: run => (
@@ -55,13 +55,13 @@ export function runColumns(trans: TranslationBundle, choice: IChoice, now: numbe
         </span>
       )
     },
-    { key: 'created', label: trans.__('Started'), width: 92, grow: 0, sortable: true, cell: run => <Ago at={run.start_ms} /> },
-    { key: 'duration', label: trans.__('Duration'), width: 84, grow: 0, align: 'right', cell: run => formatDuration((run.end_ms ?? now) - run.start_ms) },
+    { key: 'created', label: trans.__('Started'), width: 96, grow: 0, sortable: true, cell: run => <Ago at={run.start_ms} /> },
+    { key: 'duration', label: trans.__('Duration'), width: 104, grow: 0, align: 'right', cell: run => formatDuration((run.end_ms ?? now) - run.start_ms) },
     ...choice.metrics.map(
       (key): IColumn<Run> => ({
         key: `metrics.${key}`,
         label: key,
-        width: Math.max(88, Math.min(150, key.length * 8 + 28)),
+        width: Math.max(80, Math.min(150, key.length * 8 + 24)),
         align: 'right',
         sortable: true,
         title: trans.__('%1 (last value)', key),
@@ -81,14 +81,14 @@ export function runColumns(trans: TranslationBundle, choice: IChoice, now: numbe
       (key): IColumn<Run> => ({
         key: `params.${key}`,
         label: key,
-        width: Math.max(88, Math.min(150, key.length * 8 + 20)),
+        width: Math.max(80, Math.min(150, key.length * 8 + 20)),
         align: isNumeric(key) ? 'right' : undefined,
         sortable: true,
         title: trans.__('%1 (parameter)', key),
         cell: run => run.params[key] ?? '–'
       })
     ),
-    { key: 'user', label: trans.__('By'), width: 80, cell: run => run.user }
+    { key: 'user', label: trans.__('By'), width: 64, cell: run => run.user }
   ];
 }
 

@@ -12,7 +12,7 @@ import { atThreshold, ratesOf } from './threshold';
 export function EvaluationView({ runId }: { runId: string }): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
-  const { data, error, refresh } = useResource(`evaluation/${runId}`, client => client.experiments.evaluation(runId), { topics: ['runs'] });
+  const { data, error, refresh } = useResource(`evaluation/${runId}`, client => client.experiments.evaluation(runId), { topics: ['runs'], id: runId });
   const [threshold, setThreshold] = useState<number | null>(null);
   const [cell, setCell] = useState<MatrixCell | null>(null);
   if (!data) {
@@ -28,7 +28,7 @@ export function EvaluationView({ runId }: { runId: string }): JSX.Element {
         testId={TEST.empty('evaluation')}
         title={trans.__('No evaluation in this run')}
         text={error.hint || trans.__('Log the test rows with their labels and predicted probabilities, and the confusion matrix appears here at any threshold.')}
-        code={'from studio.guest import sdk as studio\n\nstudio.log_evaluation(model, X_test, y_test)'}
+        code={'from studio.guest import sdk\n\nwith mlflow.start_run():\n    sdk.evaluate(model, X_test, y_test)'}
       />
     );
   }
@@ -49,7 +49,7 @@ export function EvaluationView({ runId }: { runId: string }): JSX.Element {
       <Section title={trans.__('By threshold')}>
         <RateChart data={data} at={at} />
       </Section>
-      {cell && <RowsDrawer runId={runId} cell={cell} at={at} label={data.positive_label} onClose={() => setCell(null)} />}
+      {cell && <RowsDrawer runId={runId} cell={cell} at={at} label={String(data.positive_label)} onClose={() => setCell(null)} />}
     </div>
   );
 }
@@ -101,8 +101,8 @@ function Matrix({ data, at, onCell }: { data: Evaluation; at: number; onCell: (c
         <Metric label={trans.__('accuracy')} value={formatMetric(rates.accuracy)} />
         <Metric label={trans.__('precision')} value={formatMetric(rates.precision)} hint={trans.__('Of those predicted %1, how many really were', data.positive_label)} />
         <Metric label={trans.__('recall')} value={formatMetric(rates.recall)} hint={trans.__('Of those that really were %1, how many were found', data.positive_label)} />
-        <Metric label="F1" value={formatMetric(rates.f1)} />
-        <Metric label="AUC" value={formatMetric(data.auc)} hint={trans.__('Does not depend on the threshold')} />
+        <Metric label={trans.__('F1')} value={formatMetric(rates.f1)} />
+        <Metric label={trans.__('AUC')} value={formatMetric(data.auc)} hint={trans.__('Does not depend on the threshold')} />
       </div>
     </div>
   );

@@ -15,7 +15,7 @@ const PAGE = 200;
 
 export function ExperimentsPanel({ item }: { item: string }): JSX.Element {
   const { trans } = useStudio();
-  const { data, error, refresh } = useResource('experiments', client => client.experiments.list(), { topics: ['runs'] });
+  const { data, error, refresh } = useResource('experiments', client => client.experiments.list(), { topics: ['runs', 'experiments'] });
   const [chosen, setChosen] = useState(item || ALL);
   useEffect(() => {
     if (item) {
@@ -100,7 +100,7 @@ function RunTable({ experiment }: { experiment: string }): JSX.Element {
   const metricKeys = useMemo(() => keysOf(runs, 'metrics'), [runs]);
   const paramKeys = useMemo(() => keysOf(runs, 'params'), [runs]);
   const shown = {
-    metrics: choice.metrics ?? defaultKeys(metricKeys, 4),
+    metrics: choice.metrics ?? defaultKeys(metricKeys, 3),
     params: choice.params ?? defaultKeys(paramKeys, 2)
   };
   const picked = useMemo(() => pick(runs, selected), [runs, selected]);

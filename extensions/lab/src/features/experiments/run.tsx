@@ -1,13 +1,13 @@
 import { useState } from 'react';
 
-import type { RunDetail, RunModel } from '../../api/model';
+import type { RunDetail } from '../../api/model';
 import { formatDuration, formatExact, formatMetric } from '../../format';
 import { useNow, useResource, useStudio } from '../../hooks';
 import { Icon } from '../../icons';
 import { TEST } from '../../testids';
 import { Ago, Button, ErrorBox, Fade, Id, KeyValue, Link, Panel, Section, Skeleton, Sparkline, StatusPill, Tabs, Tag } from '../../ui';
 import { DeployDialog } from '../endpoints/deploy';
-import { RegisterDialog } from '../models/register';
+import { IRegistered, RegisterDialog } from '../models/register';
 import { Artifacts } from './artifacts';
 import { isLive } from './columns';
 import { EvaluationView } from './evaluation';
@@ -21,9 +21,9 @@ export function RunPanel({ item }: { item: string }): JSX.Element {
   const { data: run, error, refresh } = useResource(`run/${item}`, client => client.experiments.run(item), { topics: ['runs', 'models'] });
   const [view, setView] = useState<View>('overview');
   const [dialog, setDialog] = useState<'register' | 'deploy' | null>(null);
-  const [registered, setRegistered] = useState<RunModel | null>(null);
+  const [registered, setRegistered] = useState<IRegistered | null>(null);
   const now = useNow(run && isLive(run) ? 1000 : 30000);
-  const version = registered ?? run?.models.find(model => model.name && model.version) ?? null;
+  const version = registered ?? registeredOf(run);
   const canServe = !!run && run.models.length > 0;
 
   const actions = run && (
@@ -38,21 +38,13 @@ export function RunPanel({ item }: { item: string }): JSX.Element {
   );
   const subtitle = run && (
     <>
-      <Id id={run.run_id} /> · {run.user} · <Ago at={run.start_ms} /> · {formatDuration((run.end_ms ?? now) - run.start_ms)}
-      {run.job_id && (
-        <>
-          {' '}
-          · <Link onClick={() => studio.open('jobs', run.job_id ?? '')}>{trans.__('job %1', run.job_id)}</Link>
-        </>
-      )}
-      {version?.name && (
-        <>
-          {' '}
-          ·{' '}
-          <Link onClick={() => studio.open('models', version.name ?? '')}>
-            {version.name} v{version.version}
-          </Link>
-        </>
+      <Id id={run.run_id} />
+      <span>{run.user}</span>
+      <Ago at={run.start_ms} />
+      <span>{formatDuration((run.end_ms ?? now) - run.start_ms)}</span>
+      {run.job_id && <Link onClick={() => studio.open('jobs', run.job_id ?? '')}>{trans.__('Job %1', run.job_id)}</Link>}
+      {version && (
+        <Link onClick={() => studio.open('models', version.name)}>{`${version.name} v${version.version}`}</Link>
       )}
     </>
   );
@@ -104,9 +96,18 @@ export function RunPanel({ item }: { item: string }): JSX.Element {
           }}
         />
       )}
-      {dialog === 'deploy' && version?.name && <DeployDialog model={version.name} version={String(version.version)} onClose={() => setDialog(null)} />}
+      {dialog === 'deploy' && version && <DeployDialog model={version.name} version={String(version.version)} onClose={() => setDialog(null)} />}
     </Panel>
   );
+}
+
+function registeredOf(run: RunDetail | undefined): IRegistered | null {
+  for (const { registered, version } of run?.models ?? []) {
+    if (registered && version) {
+      return { name: registered, version };
+    }
+  }
+  return null;
 }
 
 function Overview({ run }: { run: RunDetail }): JSX.Element {
@@ -153,7 +154,7 @@ function Overview({ run }: { run: RunDetail }): JSX.Element {
 }
 
 function RunSpark({ runId, metric }: { runId: string; metric: string }): JSX.Element {
-  const { data } = useResource(`metric/${runId}/${metric}/40`, client => client.experiments.metric(runId, metric, 40), { topics: ['runs'], keep: true });
+  const { data } = useResource(`metric/${runId}/${metric}/40`, client => client.experiments.metric(runId, metric, 40), { topics: ['runs'], keep: true, id: runId });
   return <Sparkline values={(data?.points ?? []).map(point => point[2] ?? NaN).filter(Number.isFinite)} />;
 }
 

@@ -1,4 +1,4 @@
-import type { Overview } from '../../api/model';
+import type { Example, Overview } from '../../api/model';
 import type { Requester } from '../../request';
 
 /** What a domain holds and runs right now, and the example to start with. */
@@ -13,7 +13,7 @@ export class HomeClient {
   }
 
   /** Copies the example notebook into the person's folder and says where it lies. */
-  example(): Promise<{ path: string }> {
+  example(): Promise<Example> {
     return this.request.post(`domains/${this.domain}/example`);
   }
 }

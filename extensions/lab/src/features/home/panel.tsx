@@ -64,7 +64,7 @@ function Line({ overview }: { overview: Overview | undefined }): JSX.Element {
     { key: 'build', name: trans.__('Build'), icon: 'notebook', count: o?.kernels, what: trans._n('kernel', 'kernels', o?.kernels ?? 0), hint: trans.__('Open a notebook'), panel: 'cost' },
     { key: 'train', name: trans.__('Train'), icon: 'experiments', count: o?.runs, what: trans._n('run', 'runs', o?.runs ?? 0), hint: trans.__('Log a first run'), panel: 'experiments' },
     { key: 'deploy', name: trans.__('Deploy'), icon: 'endpoints', count: o?.endpoints, what: trans._n('endpoint', 'endpoints', o?.endpoints ?? 0), hint: trans.__('Serve a model'), panel: 'endpoints' },
-    { key: 'monitor', name: trans.__('Monitor'), icon: 'monitors', count: o?.alerts, what: trans._n('open alert', 'open alerts', o?.alerts ?? 0), hint: trans.__('Watch for drift'), panel: 'monitors' }
+    { key: 'monitor', name: trans.__('Monitor'), icon: 'monitors', count: o?.alerts, what: trans._n('open alert', 'open alerts', o?.alerts ?? 0), hint: o?.alerts ? trans.__('See what moved') : trans.__('Watch for drift'), panel: 'monitors' }
   ];
   const done = [(o?.datasets ?? 0) > 0, (o?.kernels ?? 0) + (o?.runs ?? 0) > 0, (o?.runs ?? 0) > 0, (o?.endpoints ?? 0) > 0, false];
   const next = o ? Math.max(0, done.lastIndexOf(true) + 1) : -1;

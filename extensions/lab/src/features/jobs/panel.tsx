@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
 
 import type { Job } from '../../api/model';
-import { formatDuration, formatMoney } from '../../format';
-import { useNow, useResource, useStudio } from '../../hooks';
+import { formatDuration } from '../../format';
+import { useMoney, useNow, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
 import { Ago, Button, ChoiceList, ConfirmDialog, EmptyState, ErrorBox, Id, Link, Panel, Skeleton, Split, StatusPill, Tag } from '../../ui';
 
@@ -26,7 +26,7 @@ export function JobsPanel({ item }: { item: string }): JSX.Element {
           testId={TEST.empty('jobs')}
           title={trans.__('No jobs yet')}
           text={trans.__('A job runs a script to its end away from your notebook: it goes on when the browser is closed, keeps its log and links its runs.')}
-          code={'studio run train.py -p depth=6\n\n# or from a notebook\nfrom studio.guest import sdk as studio\nstudio.run("train.py", params={"depth": 6})'}
+          code={'studio run train.py -p depth=6\n\n# or from a notebook\nfrom studio.guest import sdk\nsdk.run_job("train.py", params={"depth": 6})'}
         />
       )}
       {active && (
@@ -66,6 +66,7 @@ function isOver(job: Job): boolean {
 function JobView({ job, refresh }: { job: Job; refresh: () => Promise<void> }): JSX.Element {
   const studio = useStudio();
   const { trans, client } = studio;
+  const money = useMoney();
   const now = useNow(isOver(job) ? 30000 : 1000);
   const [stops, setStops] = useState(false);
   return (
@@ -74,7 +75,7 @@ function JobView({ job, refresh }: { job: Job; refresh: () => Promise<void> }): 
         <h2>{job.name}</h2>
         <StatusPill state={job.state} testId={TEST.state('job')} />
         <span className="jp-Studio-hint">
-          <Id id={job.id} /> · {job.environment} · {job.started_ms ? formatDuration((job.ended_ms ?? now) - job.started_ms) : trans.__('not started')} · {formatMoney(job.cost)}
+          <Id id={job.id} /> · {job.environment} · {job.started_ms ? formatDuration((job.ended_ms ?? now) - job.started_ms) : trans.__('not started')} · {money(job.cost)}
           {job.exit_code !== null && ` · ${trans.__('exit code %1', job.exit_code)}`}
         </span>
         <span className="jp-Studio-spacer" />
@@ -84,6 +85,7 @@ function JobView({ job, refresh }: { job: Job; refresh: () => Promise<void> }): 
           </Button>
         )}
       </div>
+      {job.reason && !isOver(job) && <p className="jp-Studio-hint">{job.reason}</p>}
       {job.reason && isOver(job) && job.state !== 'Completed' && <ErrorBox error={new Error(job.reason)} />}
       <div className="jp-Studio-inline">
         {Object.entries(job.params).map(([key, value]) => (

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-import type { MetricSummary, ModelVersion } from '../../api/model';
+import type { ModelVersion } from '../../api/model';
 import { formatMetric } from '../../format';
 import { useAction, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
@@ -65,10 +65,6 @@ export function ModelsPanel({ item }: { item: string }): JSX.Element {
   );
 }
 
-function metricOf(value: number | MetricSummary | null | undefined): number | null {
-  return typeof value === 'object' && value !== null ? value.last : (value ?? null);
-}
-
 function ModelView({ name }: { name: string }): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
@@ -83,7 +79,7 @@ function ModelView({ name }: { name: string }): JSX.Element {
   const keys = [...new Set(versions.flatMap(version => Object.keys(version.metrics)))].slice(0, 3);
   const shown = versions.find(version => String(version.version) === open) ?? versions[0];
   const columns: IColumn<ModelVersion>[] = [
-    { key: 'version', label: trans.__('Version'), width: 72, grow: 0, cell: v => <b>v{v.version}</b> },
+    { key: 'version', label: trans.__('Version'), width: 72, grow: 0, cell: v => <b>{`v${v.version}`}</b> },
     { key: 'status', label: trans.__('State'), width: 96, grow: 0, cell: v => <StatusPill state={v.status} /> },
     {
       key: 'aliases',
@@ -100,7 +96,7 @@ function ModelView({ name }: { name: string }): JSX.Element {
         </span>
       )
     },
-    ...keys.map((key): IColumn<ModelVersion> => ({ key, label: key, width: 88, align: 'right', cell: v => formatMetric(metricOf(v.metrics[key])) })),
+    ...keys.map((key): IColumn<ModelVersion> => ({ key, label: key, width: 88, align: 'right', cell: v => formatMetric(v.metrics[key]) })),
     { key: 'run', label: trans.__('Run'), width: 96, cell: v => (v.run_id ? <Link onClick={() => studio.open('run', v.run_id ?? '')}>{trans.__('Open run')}</Link> : '–') },
     { key: 'created', label: trans.__('Registered'), width: 96, align: 'right', cell: v => <Ago at={v.created_ms} /> },
     {
@@ -122,7 +118,7 @@ function ModelView({ name }: { name: string }): JSX.Element {
         <h2>{data.name}</h2>
         {Object.entries(data.aliases).map(([alias, version]) => (
           <Tag key={alias} tone="brand">
-            @{alias} → v{version}
+            {`@${alias} → v${version}`}
           </Tag>
         ))}
       </div>
@@ -159,7 +155,7 @@ function SignatureView({ version }: { version: ModelVersion }): JSX.Element {
           ))}
           {output && (
             <span className="jp-Studio-chip jp-mod-output">
-              → <small>{output}</small>
+              {'→'} <small>{output}</small>
             </span>
           )}
         </div>

@@ -1,15 +1,20 @@
 import { useState } from 'react';
 
-import type { Run, RunDetail, RunModel } from '../../api/model';
+import type { RunDetail } from '../../api/model';
 import { useAction, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
 import { Button, ErrorBox, Field, Modal, TextInput } from '../../ui';
 import { nameOf } from '../data/panel';
 
+export interface IRegistered {
+  name: string;
+  version: number;
+}
+
 interface IRegisterDialogProps {
-  run: Run & Partial<Pick<RunDetail, 'models'>>;
+  run: RunDetail;
   onClose: () => void;
-  onDone: (made: RunModel, deploys: boolean) => void;
+  onDone: (made: IRegistered, deploys: boolean) => void;
 }
 
 /** Makes a version of what a run logged; with one more click it is deployed. */
@@ -20,8 +25,8 @@ export function RegisterDialog({ run, onClose, onDone }: IRegisterDialogProps): 
   const name = typed ?? models?.[0]?.name ?? nameOf(run.name);
   const existing = models?.find(model => model.name === name);
   const register = useAction(async (deploys: boolean) => {
-    const made = await client.models.register(name, run.run_id, run.models?.[0]?.artifact_path);
-    onDone({ name, version: made.version, artifact_path: run.models?.[0]?.artifact_path }, deploys);
+    const made = await client.models.register(name, run.run_id, run.models[0]?.artifact_path);
+    onDone({ name, version: made.version }, deploys);
   });
   const blocked = register.busy || !name;
   const footer = (

@@ -11,37 +11,25 @@ export interface IField {
 
 /** Named input columns of a signature; null where the model takes something else (a tensor, free text). */
 export function fieldsOf(signature: Signature | null): IField[] | null {
-  const inputs = listOf(signature?.inputs);
+  const inputs = signature?.inputs;
   if (!inputs || inputs.length === 0 || inputs.some(field => !field.name || typeof field.type !== 'string')) {
     return null;
   }
   return inputs.map(field => ({
     name: field.name ?? '',
-    type: String(field.type),
-    kind: kindOf(String(field.type)),
+    type: typeText(field),
+    kind: kindOf(typeText(field)),
     required: field.required !== false
   }));
 }
 
 /** The signature's outputs in a few words. */
 export function outputOf(signature: Signature | null): string {
-  return (listOf(signature?.outputs) ?? []).map(field => (field.name ? `${field.name}: ${typeText(field)}` : typeText(field))).join(', ');
+  return (signature?.outputs ?? []).map(field => (field.name ? `${field.name}: ${typeText(field)}` : typeText(field))).join(', ');
 }
 
 function typeText(field: SignatureField): string {
   return typeof field.type === 'string' ? field.type : 'tensor';
-}
-
-function listOf(side: Signature['inputs'] | undefined): SignatureField[] | null {
-  if (typeof side !== 'string') {
-    return side ?? null;
-  }
-  try {
-    const parsed = JSON.parse(side) as unknown;
-    return Array.isArray(parsed) ? (parsed as SignatureField[]) : null;
-  } catch {
-    return null;
-  }
 }
 
 function kindOf(type: string): FieldKind {

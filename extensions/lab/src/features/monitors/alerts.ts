@@ -38,7 +38,7 @@ export class AlertToasts {
     const { trans } = this.studio;
     const text = alert.message || trans.__('Drift on %1: %2', alert.endpoint, alert.columns.join(', '));
     return Notification.warning(text, {
-      autoClose: false,
+      autoClose: 20000,
       actions: [{ label: trans.__('Show why'), callback: () => this.studio.open('monitors', alert.endpoint), displayType: 'accent' }]
     });
   }

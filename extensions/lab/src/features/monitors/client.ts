@@ -17,7 +17,7 @@ export class MonitorsClient {
   }
 
   /** Runs a check on the newest captured rows and waits for it. */
-  check(endpoint: string): Promise<unknown> {
+  check(endpoint: string): Promise<MonitorDetail> {
     return this.request.post(`domains/${this.domain}/monitors/${encodeURIComponent(endpoint)}/check`);
   }
 

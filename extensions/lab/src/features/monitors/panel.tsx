@@ -11,7 +11,7 @@ import { Why } from './why';
 export function MonitorsPanel({ item }: { item: string }): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
-  const { data, error, refresh } = useResource('monitors', client => client.monitors.list(), { topics: ['alerts', 'endpoints'], everyMs: 10000 });
+  const { data, error, refresh } = useResource('monitors', client => client.monitors.list(), { topics: ['alerts', 'monitors', 'endpoints'], everyMs: 10000 });
   const alerts = useResource('alerts', client => client.monitors.alerts(), { topics: ['alerts'] });
   const [chosen, setChosen] = useState('');
   useEffect(() => setChosen(item), [item]);
@@ -71,7 +71,7 @@ export function MonitorsPanel({ item }: { item: string }): JSX.Element {
               {trans.__('Go to endpoints')}
             </Button>
           }
-          code={'from studio.guest import sdk as studio\n\nstudio.alerts()'}
+          code={'from studio.guest import sdk\n\nsdk.alerts()'}
         />
       )}
       {data && data.length > 0 && !endpoint && (

@@ -17,7 +17,7 @@ const DRIFTED = 'var(--jp-warn-color1)';
 export function Why({ endpoint }: { endpoint: string }): JSX.Element {
   const studio = useStudio();
   const { trans, client } = studio;
-  const { data, error, refresh } = useResource(`monitor/${endpoint}`, c => c.monitors.get(endpoint), { topics: ['alerts', 'endpoints'], everyMs: 10000 });
+  const { data, error, refresh } = useResource(`monitor/${endpoint}`, c => c.monitors.get(endpoint), { topics: ['alerts', 'monitors'], everyMs: 10000 });
   const check = useAction(async () => {
     await client.monitors.check(endpoint);
     await refresh();
@@ -40,6 +40,7 @@ export function Why({ endpoint }: { endpoint: string }): JSX.Element {
         </Button>
       </div>
       {check.error && <ErrorBox error={check.error} />}
+      {data.error && <ErrorBox error={new Error(data.error)} title={trans.__('The last check failed')} />}
       {newest && (
         <>
           <Section
@@ -56,7 +57,7 @@ export function Why({ endpoint }: { endpoint: string }): JSX.Element {
           >
             <div className="jp-Studio-driftGrid">
               {columns.map(column => (
-                <ColumnCard key={column.name} column={column} threshold={data.threshold} />
+                <ColumnCard key={column.name} column={column} />
               ))}
             </div>
           </Section>
@@ -76,14 +77,15 @@ function verdict(data: MonitorDetail, trans: ReturnType<typeof useStudio>['trans
     case 'Quiet':
       return trans.__('The newest %1 rows look like the training data: no column is above PSI %2.', rows, data.threshold);
     case 'NoBaseline':
-      return trans.__('There is no training data to compare with. Log the model with its data set (mlflow.log_input) or an evaluation, and deploy that version.');
+      return trans.__('There is no training data to compare with. Call sdk.log_baseline(X_train) in the run that trains, and deploy that version.');
     default:
-      return trans.__('Too few rows yet: a window has at least 200. Rows are captured with every request.');
+      return trans.__('Too few rows yet: %1 wait, a window has at least %2. Rows are captured with every request.', formatCount(data.pending), data.least_rows);
   }
 }
 
-function ColumnCard({ column, threshold }: { column: DriftColumn; threshold: number }): JSX.Element {
+function ColumnCard({ column }: { column: DriftColumn }): JSX.Element {
   const { trans } = useStudio();
+  const { threshold } = column;
   const missing = column.missing_current - column.missing_reference;
   return (
     <article className={`jp-Studio-driftCard${column.drifted ? ' jp-mod-drifted' : ''}`} data-testid={TEST.driftColumn(column.name)} data-drifted={column.drifted}>
@@ -93,7 +95,7 @@ function ColumnCard({ column, threshold }: { column: DriftColumn; threshold: num
           {column.name}
         </b>
         <span className="jp-Studio-psi" title={trans.__('Population stability index; drift from %1 on', threshold)}>
-          PSI {formatNumber(column.psi === null ? null : Number(column.psi.toPrecision(3)))}
+          {trans.__('PSI %1', formatNumber(column.psi === null ? null : Number(column.psi.toPrecision(3))))}
         </span>
       </header>
       <div className="jp-Studio-psiBar" aria-hidden="true">

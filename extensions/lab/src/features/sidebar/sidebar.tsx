@@ -28,7 +28,7 @@ export function Sidebar(): JSX.Element {
   return (
     <div className="jp-Studio-sidebar" data-testid={TEST.sidebar}>
       {session && <DomainSwitcher session={session} />}
-      <nav className="jp-Studio-entries" aria-label="Studio">
+      <nav className="jp-Studio-entries" aria-label={trans.__('Studio')}>
         {entries.map(entry => (
           <button key={entry.panel} type="button" data-testid={TEST.entry(entry.panel)} onClick={() => studio.open(entry.panel)}>
             <Icon name={entry.icon} />
