@@ -15,6 +15,7 @@ from studio.server.config import Config
 from studio.server.doors import Listeners
 from studio.settings import Settings
 from studio.store import Signal, Store
+from studio.tracking import artifacts
 from studio.wire.context import Studio
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class Server:
     async def open(self) -> None:
         """Ready when it returns."""
         sockets.private_folder(self.settings.paths.sockets)
+        await asyncio.to_thread(artifacts.discard_uploads, self.settings.paths)
         await self.store.start()
         operator = await first_start.ensure(self.store, self.settings)
         found = await asyncio.to_thread(isolation.probe)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from studio.tracking import limits, metrics, params, runs, tags
+from studio.tracking import handles, limits, metrics, params, tags
 from studio.tracking.records import Metric, Pair
 
 
@@ -18,7 +18,7 @@ def log(
 ) -> None:
     """Logs a batch of at most 1000 entries; the first that is wrong refuses it whole."""
     limits.check_batch(new_metrics, new_params, new_tags)
-    runs.active(db, domain, run_id)
+    handles.active(db, domain, run_id)
     if new_params:
         params.log_all(db, domain, run_id, new_params)
     if new_metrics:

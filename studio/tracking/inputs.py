@@ -8,7 +8,7 @@ from studio.errors import Invalid
 from studio.store import signal
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
-from studio.tracking import limits, runs
+from studio.tracking import handles, limits
 from studio.tracking.records import Dataset, DatasetInput, ModelOutput
 
 DATASETS_IN_CALL = 1000
@@ -36,7 +36,7 @@ def log_inputs(
     """Says that a run used data sets and models; the same again changes nothing."""
     if len(datasets) > DATASETS_IN_CALL:
         raise Invalid(f"At most {DATASETS_IN_CALL} data sets can be logged in one call, not {len(datasets)}.")
-    handle = runs.active(db, domain, run_id)
+    handle = handles.active(db, domain, run_id)
     for given in datasets:
         _check(given)
         number = _dataset(db, handle.experiment, given.dataset)
@@ -50,7 +50,7 @@ def log_inputs(
 
 def log_outputs(db: Connection, domain: str, run_id: str, outputs: Sequence[ModelOutput]) -> None:
     """Says which logged models a run made."""
-    handle = runs.active(db, domain, run_id)
+    handle = handles.active(db, domain, run_id)
     own = _own(db, domain, [output.model_id for output in outputs])
     _INSERT_OUTPUT.many(db, [(handle.id, output.model_id, output.step) for output in outputs if output.model_id in own])
     signal(db, "runs", domain, run_id)

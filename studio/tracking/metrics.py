@@ -10,7 +10,7 @@ from studio.store import signal
 from studio.store.cache import cache
 from studio.store.prepared import Insert, Prepared
 from studio.store.tables import tracking as t
-from studio.tracking import limits, runs
+from studio.tracking import handles, limits
 from studio.tracking.records import Metric
 
 _ROW = ("run", "key", "step", "ts", "value", "is_nan")
@@ -54,7 +54,7 @@ def log(db: Connection, domain: str, run_id: str, metrics: Sequence[Metric]) -> 
     else:
         for number, metric in enumerate(metrics):
             limits.check_metric(metric, f"metrics[{number}]")
-    handle = runs.active(db, domain, run_id)
+    handle = handles.active(db, domain, run_id)
     if not metrics:
         return
     keys: dict[str, int] = cache(db).setdefault("tracking.keys", {})

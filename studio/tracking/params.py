@@ -8,7 +8,7 @@ from studio.errors import Invalid
 from studio.store import signal
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
-from studio.tracking import limits, runs
+from studio.tracking import handles, limits
 from studio.tracking.records import Pair
 
 _NAMES = ("run", "key", "value")
@@ -23,7 +23,7 @@ _GET = Prepared(
 
 def log_one(db: Connection, domain: str, run_id: str, param: Pair) -> None:
     """Logs a param; `Invalid` if it has another value already."""
-    handle = runs.active(db, domain, run_id)
+    handle = handles.active(db, domain, run_id)
     param = limits.clean_param(param)
     old = _GET.one(db, (handle.id, param.key)).first()
     if old is None:
@@ -38,7 +38,7 @@ def log_one(db: Connection, domain: str, run_id: str, param: Pair) -> None:
 
 def log_all(db: Connection, domain: str, run_id: str, given: Sequence[Pair]) -> None:
     """Logs params; `Invalid`, naming them all, if any has another value already."""
-    handle = runs.active(db, domain, run_id)
+    handle = handles.active(db, domain, run_id)
     wanted = [limits.clean_param(param, f"params[{n}].key") for n, param in enumerate(given)]
     if not wanted:
         return

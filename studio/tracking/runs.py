@@ -4,22 +4,18 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct
 from sqlalchemy import Connection, bindparam, select, update
 
 from studio.clock import now_ms
 from studio.errors import Invalid, NotFound
 from studio.ids import hex32
 from studio.store import signal
-from studio.store.cache import cache
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
-from studio.tracking import experiments, limits, tags
+from studio.tracking import experiments, handles, limits, tags
 from studio.tracking.records import Pair, Run, RunInfo
 
 STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
-NAME_TAG = "mlflow.runName"
-KNOWN = 4096  # runs that the writer remembers
 _ADJECTIVES = "able bold brave bright calm clever crisp eager fair fine fond gentle glad keen kind lively neat proud"
 _NOUNS = "ant bee boar cod colt crab crow deer dove duck eel elk finch fox goat gull hare hawk jay koi lark lynx mole"
 
@@ -32,25 +28,12 @@ _COLUMNS = (
     "artifact_uri",
 )  # fmt: skip
 _INSERT = Prepared(lambda insert: insert(t.runs).values({n: bindparam(n) for n in _COLUMNS}), _COLUMNS)
-_FIND = Prepared(
-    lambda _: select(t.runs.c.id, t.runs.c.experiment, t.runs.c.stage).where(
-        t.runs.c.run_id == bindparam("run_id"), t.runs.c.domain == bindparam("domain")
-    ),
-    ("run_id", "domain"),
-)
 _EXPERIMENT = Prepared(
     lambda _: select(t.experiments.c.id, t.experiments.c.stage, t.experiments.c.artifact_location).where(
         t.experiments.c.id == bindparam("id"), t.experiments.c.domain == bindparam("domain")
     ),
     ("id", "domain"),
 )
-
-
-class Handle(Struct, frozen=True):
-    """What writing to a run needs of it."""
-
-    id: int
-    experiment: int
 
 
 def create(
@@ -71,13 +54,13 @@ def create(
         raise NotFound(f"No Experiment with id={number} exists")
     experiments.check_active(experiment)
     wanted = {tag.key: tag.value for tag in map(limits.clean_tag, given)}
-    if name and wanted.get(NAME_TAG, name) != name:
+    if name and wanted.get(tags.NAME_TAG, name) != name:
         raise Invalid(
             "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
-            f"(run_name='{name}', mlflow.runName='{wanted[NAME_TAG]}')."
+            f"(run_name='{name}', mlflow.runName='{wanted[tags.NAME_TAG]}')."
         )
-    name = name or wanted.get(NAME_TAG) or random_name()
-    wanted.setdefault(NAME_TAG, name)
+    name = name or wanted.get(tags.NAME_TAG) or random_name()
+    wanted.setdefault(tags.NAME_TAG, name)
     run_id = hex32()
     uri = f"{experiment.artifact_location.rstrip('/')}/{run_id}/artifacts"
     job = wanted.get(tags.JOB_TAG)
@@ -85,9 +68,9 @@ def create(
         db,
         (run_id, domain, number, name, user_id, owner, job, STATUSES[0], start_ms, experiments.ACTIVE, uri),
     )
-    id_ = int(made.lastrowid) if db.dialect.name == "sqlite" else int(_FIND.one(db, (run_id, domain)).one().id)
+    id_ = int(made.lastrowid) if db.dialect.name == "sqlite" else int(handles.find(db, domain, run_id).id)
     tags.insert_new(db, id_, wanted)
-    _remember(db, domain, run_id, Handle(id_, number))
+    handles.remember(db, domain, run_id, handles.Handle(id_, number))
     signal(db, "runs", domain, run_id)
     info = RunInfo(
         id_, run_id, str(number), name, user_id, owner, job, STATUSES[0], start_ms, None, experiments.ACTIVE, uri
@@ -95,27 +78,11 @@ def create(
     return Run(info, tags=[Pair(key, value) for key, value in wanted.items()])
 
 
-def active(db: Connection, domain: str, run_id: str) -> Handle:
-    """The handle of a run that may be written to; for use inside writes only, as the writer remembers it."""
-    known: dict[tuple[str, str], Handle] = cache(db).setdefault("tracking.runs", {})
-    handle = known.get((domain, run_id))
-    if handle is not None:
-        return handle
-    row = _FIND.one(db, (run_id, domain)).first()
-    if row is None:
-        raise _missing(run_id)
-    if row.stage != experiments.ACTIVE:
-        raise Invalid(f"The run {run_id} must be in the 'active' state. Current state is {row.stage}.")
-    handle = Handle(row.id, row.experiment)
-    _remember(db, domain, run_id, handle)
-    return handle
-
-
 def change(
     db: Connection, domain: str, run_id: str, *, status: str | None = None, end_ms: int | None = None, name: str = ""
 ) -> RunInfo:
     """Sets status, end and name of an active run; what is not given stays."""
-    handle = active(db, domain, run_id)
+    handle = handles.active(db, domain, run_id)
     values: dict[str, object] = {}
     if status is not None:
         if status not in STATUSES:
@@ -125,7 +92,7 @@ def change(
         values["end_ms"] = end_ms
     if name:
         values["name"] = name
-        tags.put(db, handle.id, NAME_TAG, name)
+        tags.put(db, handle.id, tags.NAME_TAG, name)
     if values:
         db.execute(update(t.runs).where(t.runs.c.id == handle.id).values(**values))
         signal(db, "runs", domain, run_id)
@@ -135,7 +102,7 @@ def change(
 def remove(db: Connection, domain: str, run_id: str) -> None:
     """Marks a run deleted; `restore` undoes it."""
     _stage(db, domain, run_id, experiments.DELETED, now_ms())
-    cache(db).get("tracking.runs", {}).pop((domain, run_id), None)
+    handles.forget(db, domain, run_id)
 
 
 def restore(db: Connection, domain: str, run_id: str) -> None:
@@ -148,7 +115,7 @@ def info(db: Connection, domain: str, run_id: str) -> RunInfo:
     query = select(*(t.runs.c[name] for name in INFO))
     row = db.execute(query.where(t.runs.c.run_id == run_id, t.runs.c.domain == domain)).first()
     if row is None:
-        raise _missing(run_id)
+        raise handles.missing(run_id)
     return record(tuple(row))
 
 
@@ -173,16 +140,5 @@ def random_name() -> str:
 def _stage(db: Connection, domain: str, run_id: str, stage: str, deleted_ms: int | None) -> None:
     keep = (t.runs.c.run_id == run_id) & (t.runs.c.domain == domain)
     if db.execute(update(t.runs).where(keep).values(stage=stage, deleted_ms=deleted_ms)).rowcount == 0:
-        raise _missing(run_id)
+        raise handles.missing(run_id)
     signal(db, "runs", domain, run_id)
-
-
-def _remember(db: Connection, domain: str, run_id: str, handle: Handle) -> None:
-    known: dict[tuple[str, str], Handle] = cache(db).setdefault("tracking.runs", {})
-    if len(known) >= KNOWN:
-        known.clear()
-    known[domain, run_id] = handle
-
-
-def _missing(run_id: str) -> NotFound:
-    return NotFound(f"Run with id={run_id} not found")

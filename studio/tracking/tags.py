@@ -9,10 +9,11 @@ from studio.errors import Invalid, NotFound
 from studio.store import signal
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
-from studio.tracking import limits, runs
+from studio.tracking import handles, limits
 from studio.tracking.records import Pair
 
 JOB_TAG = "studio.job_id"
+NAME_TAG = "mlflow.runName"
 MODELS_TAG = "mlflow.log-model.history"
 _NAMES = ("run", "key", "value")
 
@@ -28,10 +29,10 @@ _PUT = Prepared(_upsert, _NAMES)  # type: ignore[arg-type]
 
 def set_all(db: Connection, domain: str, run_id: str, given: Sequence[Pair]) -> None:
     """Sets tags of an active run."""
-    handle = runs.active(db, domain, run_id)
+    handle = handles.active(db, domain, run_id)
     wanted = {tag.key: tag.value for tag in (limits.clean_tag(g, f"tags[{n}].key") for n, g in enumerate(given))}
     _PUT.many(db, [(handle.id, key, value) for key, value in wanted.items()])
-    if name := wanted.get(runs.NAME_TAG):
+    if name := wanted.get(NAME_TAG):
         db.execute(update(t.runs).where(t.runs.c.id == handle.id).values(name=name))
     if job := wanted.get(JOB_TAG):
         db.execute(update(t.runs).where(t.runs.c.id == handle.id).values(job_id=job))
@@ -51,7 +52,7 @@ def insert_new(db: Connection, run: int, wanted: Mapping[str, str]) -> None:
 
 def delete_one(db: Connection, domain: str, run_id: str, key: str) -> None:
     """Deletes a tag; `NotFound` if the run has none of that key."""
-    handle = runs.active(db, domain, run_id)
+    handle = handles.active(db, domain, run_id)
     if db.execute(delete(t.tags).where(t.tags.c.run == handle.id, t.tags.c.key == key)).rowcount == 0:
         raise NotFound(f"No tag with name: {key} in run with id {run_id}")
     signal(db, "runs", domain, run_id)
@@ -68,7 +69,7 @@ def add_model(db: Connection, domain: str, run_id: str, model_json: str) -> None
     )
     if missing:
         raise Invalid(f"Model json is missing mandatory fields: {missing}")
-    handle = runs.active(db, domain, run_id)
+    handle = handles.active(db, domain, run_id)
     c = t.tags.c
     old = db.execute(select(c.value).where(c.run == handle.id, c.key == MODELS_TAG)).scalar()
     history = [*(json.loads(old) if old else []), model]

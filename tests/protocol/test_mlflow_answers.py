@@ -1,4 +1,4 @@
-"""The same requests to Studio and to a real `mlflow server`: same status, error code, and body but for ids and times."""
+"""The same requests to Studio and to a real `mlflow server`: same status, code, and body but for ids and times."""
 
 import json
 import re
