@@ -23,7 +23,7 @@ def url(address: str, endpoint: str) -> str:
 
 def snippets(address: str, endpoint: str, example: str) -> Snippets:
     """With the model's own input example (JSON text) as body, if it is short enough to be read."""
-    body = example if example and len(example) <= MAX_EXAMPLE else '{"dataframe_split": {"columns": [], "data": [[]]}}'
+    body = _body(example)
     where = url(address, endpoint)
     curl = (
         f'curl {where} -H "Authorization: Bearer $STUDIO_TOKEN" \\\n'
@@ -41,7 +41,16 @@ def snippets(address: str, endpoint: str, example: str) -> Snippets:
         f'const answer = await fetch("{where}", {{\n'
         '  method: "POST",\n'
         '  headers: {"Authorization": `Bearer ${process.env.STUDIO_TOKEN}`, "Content-Type": "application/json"},\n'
-        f"  body: JSON.stringify({json.dumps(json.loads(body))}),\n"
+        f"  body: JSON.stringify({body}),\n"
         "});\nconsole.log(await answer.json());"
     )
     return Snippets(curl, python, javascript)
+
+
+def _body(example: str) -> str:
+    """The example on one line, if it is JSON (it is a user's file) and short; else the form of a request."""
+    try:
+        line = json.dumps(json.loads(example))
+    except (ValueError, RecursionError):
+        line = ""
+    return line if line and len(line) <= MAX_EXAMPLE else '{"dataframe_split": {"columns": [], "data": [[]]}}'

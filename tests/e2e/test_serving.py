@@ -225,7 +225,7 @@ def test_server_killed_changes_nothing_for_callers(live: Live, api: Rest, http: 
         ({"name": "Bad/Name", "model": "models:/rain/1"}, Invalid, "Bad/Name"),
         ({"name": "ok", "model": "models:/rain/99"}, NotFound, "99"),
         ({"name": "ok", "model": "models:/nobody@champion"}, NotFound, "nobody"),
-        ({"name": "ok", "model": "models:/rain@nobody"}, NotFound, "nobody"),
+        ({"name": "ok", "model": "models:/rain@nobody"}, Invalid, "nobody"),
         ({"name": "ok", "model": "s3://elsewhere"}, Invalid, "s3"),
         ({"name": "ok", "model": "models:/rain/1", "mode": "sometimes"}, Invalid, "mode"),
         ({"name": "ok", "model": "models:/rain/1", "environment": "torch"}, NotFound, "torch"),

@@ -1,0 +1,127 @@
+"""Versions made visible by content hash; requirements; files out of a sandbox; snippets."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from studio.errors import Invalid, NotFound, StudioError, TooLarge
+from studio.serving import inside_files, requirements, snippets
+from studio.serving.materialise import materialise, sweep
+
+
+def model(folder: Path, text: str = "weights") -> Path:
+    (folder / "code").mkdir(parents=True)
+    (folder / "MLmodel").write_text("flavors: {}")
+    (folder / "code" / "model.pkl").write_text(text)
+    return folder
+
+
+def test_same_content_is_one_folder_another_content_another(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    first = materialise(model(tmp_path / "a"), store)
+    assert materialise(model(tmp_path / "b"), store) == first
+    other = materialise(model(tmp_path / "c", "other"), store)
+    assert {path.name for path in store.iterdir()} == {first.digest, other.digest}
+    made = store / first.digest
+    assert (made / "code" / "model.pkl").read_text() == "weights"
+    assert (made / "MLmodel").stat().st_mode & 0o222 == 0
+    assert (first.files, len(first.digest)) == (2, 64)
+
+
+def test_names_count_not_only_bytes(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "y").mkdir()
+    (tmp_path / "x" / "a").write_text("1")
+    (tmp_path / "y" / "b").write_text("1")
+    store = tmp_path / "store"
+    assert materialise(tmp_path / "x", store).digest != materialise(tmp_path / "y", store).digest
+
+
+@pytest.mark.parametrize("plant", ["link", "linked folder", "fifo"])
+def test_links_and_special_files_are_refused_and_leave_nothing(tmp_path: Path, plant: str) -> None:
+    source = model(tmp_path / "a")
+    (tmp_path / "secret").mkdir()
+    match plant:
+        case "link":
+            (source / "x").symlink_to("/etc/passwd")
+        case "linked folder":
+            (source / "x").symlink_to(tmp_path / "secret")
+        case _:
+            os.mkfifo(source / "x")
+    with pytest.raises(Invalid, match="x in the version"):
+        materialise(source, tmp_path / "store")
+    assert not (tmp_path / "store").exists() or list((tmp_path / "store").iterdir()) == []
+
+
+def test_nothing_to_copy_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "absent"):
+        with pytest.raises(NotFound):
+            materialise(tmp_path / name, tmp_path / "store")
+
+
+def test_single_file_becomes_a_folder_with_it(tmp_path: Path) -> None:
+    (tmp_path / "baseline.csv").write_text("a\n1\n")
+    made = materialise(tmp_path / "baseline.csv", tmp_path / "store")
+    assert (tmp_path / "store" / made.digest / "baseline.csv").read_text() == "a\n1\n"
+
+
+def test_sweep_keeps_what_is_used(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    kept = materialise(model(tmp_path / "a"), store)
+    gone = materialise(model(tmp_path / "b", "other"), store)
+    (store / ".making-left-over").mkdir()
+    assert set(sweep(store, {kept.digest})) == {gone.digest, ".making-left-over"}
+    assert [path.name for path in store.iterdir()] == [kept.digest]
+    assert sweep(tmp_path / "absent", set()) == []
+
+
+def test_requirements_are_compared_by_name_and_never_installed(tmp_path: Path) -> None:
+    wanted = requirements.parse(
+        "mlflow==3.17.2\nscikit_learn==1.9.1 ; python_version > '3'\nxgboost[gpu]>=2\n# torch\n-e git+https://x/torch\n"
+        "--index-url https://elsewhere\ntorch @ https://elsewhere/torch.whl\npytest==8\n"
+    )
+    assert wanted == {"mlflow": "3.17.2", "scikit-learn": "1.9.1", "xgboost": "", "pytest": "8"}
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    for name in ("mlflow-3.17.2", "Scikit_Learn-1.8.0"):
+        (site / f"{name}.dist-info").mkdir(parents=True)
+    present = requirements.installed(tmp_path)
+    assert requirements.missing(wanted, present) == ["xgboost"]
+    assert requirements.absent(wanted, present) == ["pytest"]
+    assert requirements.different(wanted, present) == ["scikit-learn 1.8.0 instead of 1.9.1"]
+    assert "sklearn lacks xgboost" in requirements.why_not(["xgboost"], "sklearn")
+
+
+def test_inside_files_are_read_without_following_anything(tmp_path: Path) -> None:
+    root = tmp_path / "out"
+    (root / "r").mkdir(parents=True)
+    (root / "r" / "a.json").write_text("{}")
+    assert inside_files.read(root, "r/a.json", 10) == b"{}"
+    (tmp_path / "secret").write_text("secret")
+    (root / "r" / "link").symlink_to(tmp_path / "secret")
+    (root / "folder").symlink_to(tmp_path)
+    os.mkfifo(root / "r" / "pipe")
+    for name in ("r/link", "folder/secret", "r/pipe", "../secret", "/etc/passwd", "", "r/a\0"):
+        with pytest.raises(StudioError):
+            inside_files.read(root, name, 100)
+    with pytest.raises(TooLarge):
+        inside_files.read(root, "r/a.json", 1)
+    with pytest.raises(NotFound):
+        inside_files.read(root, "r/none", 1)
+    assert inside_files.names(root, "r", ".json") == ["a.json"]
+    assert inside_files.names(root, "folder", "") == []
+    inside_files.unlink(root, "r/link")
+    inside_files.unlink(root, "r/none")
+    assert (tmp_path / "secret").exists()
+    assert not (root / "r" / "link").is_symlink()
+
+
+def test_snippets_hold_no_secret_and_quote_what_the_model_gave() -> None:
+    made = snippets.snippets("http://127.0.0.1:1", "rain", '{"inputs": [{"name": "it\'s"}]}')
+    for text in (made.curl, made.python, made.javascript):
+        assert "http://127.0.0.1:1/endpoints/rain/invocations" in text
+        assert "STUDIO_TOKEN" in text
+    compile(made.python, "snippet", "exec")
+    assert "dataframe_split" in snippets.snippets("http://x", "rain", "").curl
+    assert snippets.snippets("http://x", "rain", "{not json").python
