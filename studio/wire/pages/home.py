@@ -13,6 +13,7 @@ from studio.domains import addresses, domains
 from studio.domains.domains import Domain
 from studio.errors import Denied
 from studio.wire.context import Studio, context_of
+from studio.wire.pages.errors import wants_page
 from studio.wire.pages.html import page
 from studio.wire.pages.places import safe_path, with_query
 from studio.wire.pages.signin import no_trace
@@ -22,6 +23,7 @@ from studio.wire.rest.lab import wait_for_lab
 
 AT_ONCE_S = 0.3
 PATIENCE_S = 20.0
+PROGRAM_S = 50.0
 _SIGN_OUT = """document.getElementById("out").addEventListener("click",async()=>{
 await fetch("/signout",{method:"POST",headers:{"x-studio-csrf":%s}});location.reload()});"""
 
@@ -53,8 +55,10 @@ async def open_domain(request: Request) -> Response:
     principal = allow(request, "lab.open", name)
     if principal.kind is not Kind.person:
         raise Denied("A lab is opened in a browser.", "Open a sign-in link: `studio signin`.")
-    waited = request.query_params.get("wait") == "1"
-    found = await wait_for_lab(studio, name, principal.user, PATIENCE_S if waited else AT_ONCE_S)
+    patience_s = PATIENCE_S if request.query_params.get("wait") == "1" else AT_ONCE_S
+    # A program is not shown a page meanwhile: it waits.
+    patience_s = patience_s if wants_page(request) else PROGRAM_S
+    found = await wait_for_lab(studio, name, principal.user, patience_s)
     if found.state == "Failed":
         return failed_page(name, found.reason, with_query("/open", domain=name, next=wanted))
     if found.state != "Running":
