@@ -54,7 +54,7 @@ def _claims(name: bytes) -> bool:
 
 
 def _named_by_connection(request: Request) -> frozenset[bytes]:
-    value = request.header(b"connection").lower()
+    value = b",".join([value for name, value in request.headers if name == b"connection"]).lower()
     if value in (b"", b"keep-alive", b"close", b"upgrade"):
         return frozenset()
     # Host, credentials and the like stay, whatever Connection says.

@@ -25,6 +25,7 @@ class Request:
         "chunked",
         "client",
         "decoded",
+        "fields",
         "headers",
         "host",
         "keep_alive",
@@ -41,6 +42,7 @@ class Request:
         self.method = method
         self.target = target
         self.headers = headers
+        self.fields: dict[bytes, bytes] = {}  # by name; of several with one name, the last
         self.client = client
         self.version = "1.1"
         self.keep_alive = True
@@ -55,10 +57,7 @@ class Request:
 
     def header(self, name: bytes) -> bytes:
         """The value of a header that may occur once, or b""."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return b""
+        return self.fields.get(name, b"")
 
     @property
     def has_body(self) -> bool:
@@ -76,25 +75,25 @@ def check(request: Request) -> StudioError | None:
 
 
 def _check_headers(request: Request) -> None:
+    fields = request.fields = dict(request.headers)
     if len(request.headers) > MAX_HEADERS:
         raise HeadersTooLarge(f"The request has more than {MAX_HEADERS} headers.", "Send fewer.")
-    seen: dict[bytes, int] = {}
-    size = 0
-    for name, value in request.headers:
-        size += len(name) + len(value)
-        seen[name] = seen.get(name, 0) + 1
-        if b"\r" in value or b"\n" in value or b"\0" in value:
-            raise Invalid("A header contains a line break or a zero byte.", "Send each header on one line.")
-    if size > MAX_HEADER_BYTES:
+    if len(fields) != len(request.headers):
+        names = [name for name, _ in request.headers]
+        for name in _ONCE:
+            if names.count(name) > 1:
+                raise Invalid(f"The header {name.decode()!r} occurs twice.", "Send it once.")
+    # The parser refuses these already; a header that splits in two is worth a second look.
+    text = b"".join(fields.values())
+    if b"\r" in text or b"\n" in text or b"\0" in text:
+        raise Invalid("A header contains a line break or a zero byte.", "Send each header on one line.")
+    if len(text) > MAX_HEADER_BYTES or (len(fields) > 32 and sum(map(len, fields)) > MAX_HEADER_BYTES):
         raise HeadersTooLarge("The headers are larger than 64 KiB.", "Send less, for example fewer cookies.")
-    for name in _ONCE:
-        if seen.get(name, 0) > 1:
-            raise Invalid(f"The header {name.decode()!r} occurs twice.", "Send it once.")
-    if seen.get(b"host", 0) != 1:
+    if b"host" not in fields:
         raise Invalid("The request has no Host header.", "Send HTTP/1.1 with a Host.")
-    request.host = request.header(b"host").decode("latin-1").lower()
-    request.accept = request.header(b"accept")
-    length, encoding = seen.get(b"content-length"), seen.get(b"transfer-encoding")
+    request.host = fields[b"host"].decode("latin-1").lower()
+    request.accept = fields.get(b"accept", b"")
+    length, encoding = b"content-length" in fields, b"transfer-encoding" in fields
     if length and encoding:
         raise Invalid("The request has both Content-Length and Transfer-Encoding.", "Send one of them.")
     if encoding:

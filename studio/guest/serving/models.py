@@ -63,6 +63,9 @@ class SklearnModel:
             bare = self.predict(parsed.data.to_numpy(dtype="float64"))
             if bare.dtype == first.dtype and bare.tobytes() == first.tobytes():
                 self.inputs = Inputs(self.described.signature, arrays=True)
+                # From here on it only sees arrays, and would warn at each that it was fitted with names.
+                for part in _parts(self.estimator):
+                    vars(part).pop("feature_names_in_", None)
         if self.row_wise and parsed.rows > 1:
             single = self.predict(parsed.data[:1])
             # Sums of floats may differ in the last bit between one row and many; anything more is not row-wise.
