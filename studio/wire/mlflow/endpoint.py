@@ -110,7 +110,7 @@ class Endpoint:
         assert self._decoder is not None
         try:
             body = self._decoder.decode(raw or _EMPTY)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             body = self._leniently(raw)
         return self._checked(body)
 
