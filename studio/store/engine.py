@@ -1,4 +1,4 @@
-"""`write` runs a function on the one writer and resolves after its group's commit; `read` has connections of its own."""
+"""`write` runs a function on the one writer and resolves after its group's commit; `read` has its own connections."""
 
 import asyncio
 import logging
