@@ -2,7 +2,7 @@
 
 from studio.cost import stops
 from studio.cost.stops import Stop
-from studio.loops import placing, watching
+from studio.loops import lab_kernels, placing, watching
 from studio.loops.context import LoopContext
 from studio.loops.loop import each
 from studio.runtime import process
@@ -27,7 +27,7 @@ async def _one(context: LoopContext, state: State, stop: Stop) -> None:
             await _stop_dashboards(state, stop)
         else:
             _, sandbox, name, _ = stop.resource.split(":")
-            if _runs(state, sandbox, name, stop):
+            if _runs(state, sandbox, name, stop) and not await lab_kernels.shut_down(context, state, sandbox, name):
                 await context.supervisor.child_stop(sandbox, name, GRACE_S)
     await context.store.write(lambda db: stops.forget(db, stop.resource))
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from studio.cli.demo.kernel import Kernel
 from studio.client import Rest
-from tests.e2e.killing import kill_server
+from tests.e2e.killing import children, kill_server
 from tests.live import Live, running, until
 
 SLEEP = "import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.1)\n"
@@ -92,3 +93,22 @@ def test_the_overview_shows_it(api: Rest) -> None:
 
 def _ticked(shown: Any) -> Any:
     return shown if shown and shown["memory_bytes"] and shown["cost"] else None
+
+
+def test_a_stopped_kernel_is_not_started_again_by_its_lab(live: Live, api: Rest) -> None:
+    visitor = live.person()
+    try:
+        origin = live.in_lab(visitor)
+        Kernel.start(visitor, origin, "sklearn", "shared/x.ipynb")
+        shown = until(lambda: line(api, "kernel"), "the kernel in the list", 20)
+        assert (shown["name"], shown["stoppable"]) == ("sklearn", True)
+        assert until(lambda: line(api, "lab"), "the lab in the list", 20)["memory_bytes"] > 0
+        api.post(f"domains/demo/running/{shown['id']}/stop")
+        until(lambda: line(api, "kernel") is None, "its end", 20)
+        assert visitor.json("GET", f"{origin}/api/kernels") == []
+        assert not [child for child in children(live).values() if child["kind"] == "kernel"]
+        lab = line(api, "lab")
+        api.post(f"domains/demo/running/{lab['id']}/stop")
+        until(lambda: line(api, "lab") is None, "the lab's end", 20)
+    finally:
+        visitor.close()

@@ -121,8 +121,8 @@ def test_a_job_that_ignores_every_polite_signal_is_stopped_too(live: Live, api: 
 
 def test_a_killed_job_is_failed_and_not_running_for_ever(live: Live, api: Rest) -> None:
     job = start(api, WAIT, until="never")
-    process = until(lambda: children(live).get(job["id"]), "its process", 60)
-    os.kill(process["pid"], signal.SIGKILL)
+    until(lambda: job["id"] in children(live), "its process", 60)
+    os.kill(children(live)[job["id"]]["pid"], signal.SIGKILL)
     job = ended(api, job)
     assert job["state"] == "Failed"
     assert "killed" in job["reason"].lower()

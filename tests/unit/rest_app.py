@@ -74,7 +74,7 @@ def _fill(db: Connection) -> None:
         users.create_user(db, user)
         memberships.put(db, "demo", user, role)
     instance_types.ensure(db)
-    lists = {"packages": [], "preload": []}
+    lists: dict[str, list[str]] = {"packages": [], "preload": []}
     empty = {"title": "", "python": "", "hash": "0" * 64, "built_from": "", "error": "", "attempt": 1}
     steps = {"progress_done": 0, "progress_total": 0, "progress_text": "", "updated_ms": 0}
     db.execute(insert(environments).values(name="sklearn", state="Ready", **lists, **empty, **steps))
