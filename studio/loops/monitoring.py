@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 import studio
 from studio.clock import now_ms
 from studio.domains import sandboxes
+from studio.errors import NotFound
 from studio.ids import new_id
 from studio.loops import placing
 from studio.loops.context import LoopContext
@@ -111,6 +113,7 @@ async def _take(context: LoopContext, endpoint: Endpoint, monitor: Monitor, root
     else:
         return False
     await asyncio.to_thread(inside_files.unlink, root, f"results/{monitor.run}.json")
-    # It has written its result, the last thing it does.
-    await context.supervisor.service_stop(endpoint.sandbox, _name(endpoint))
+    with suppress(NotFound):  # the sandbox has ended since
+        # The job has written its result, the last thing it does.
+        await context.supervisor.service_stop(endpoint.sandbox, _name(endpoint))
     return True

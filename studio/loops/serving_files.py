@@ -114,7 +114,8 @@ async def remove(context: LoopContext, endpoint: Endpoint) -> None:
     """Removes an endpoint of which nothing runs: what it captured, its rows, its files."""
     captured = context.layout(endpoint.domain, sandboxes.SERVICE).host_capture / endpoint.name
     # Its monitor's job would make the folder again; what the gateway had queued reaches the disk within 10 ms.
-    await context.supervisor.service_stop(endpoint.sandbox, f"monitor-{endpoint.name}")
+    with suppress(NotFound):  # no sandbox, no job
+        await context.supervisor.service_stop(endpoint.sandbox, f"monitor-{endpoint.name}")
     await asyncio.sleep(FLUSHED_S)
     # rmtree works on descriptors and does not follow links that code inside may have planted.
     await asyncio.to_thread(shutil.rmtree, captured, True)

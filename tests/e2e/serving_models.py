@@ -22,18 +22,35 @@ class Corrupt(LogisticRegression):
     def __setstate__(self, state):
         raise RuntimeError("the weights are corrupt")
 
+class Mute(LogisticRegression):
+    def __setstate__(self, state):
+        import os
+        if "STUDIO_SANDBOX" in os.environ:
+            os._exit(7)
+        self.__dict__.update(state)
+
+class Fragile(LogisticRegression):
+    def predict(self, rows):
+        import os
+        if rows["wind"].max() > 1000:
+            os._exit(7)
+        return super().predict(rows)
+
 mlflow.set_experiment("serving tests")
-for model in (LogisticRegression(C=1.0, max_iter=500), LogisticRegression(C=0.001, max_iter=500), Corrupt()):
+good = [LogisticRegression(C=1.0, max_iter=500), LogisticRegression(C=0.001, max_iter=500)]
+for model in (*good, Corrupt(), Mute(), Fragile()):
     with mlflow.start_run():
         model.fit(inputs[winter], rain[winter])
         mlflow.log_text(inputs[winter].to_csv(index=False), "studio/baseline.csv")
         mlflow.sklearn.log_model(model, name="model", input_example=inputs[winter].head(3),
-            registered_model_name="rain", serialization_format="cloudpickle")
+            registered_model_name="rain", serialization_format="cloudpickle",
+            pip_requirements=["scikit-learn", "cloudpickle"])
 """
 
 
 def log_models(address: str, token: str) -> None:
-    """Registers rain 1 and 2 (trained on winters, with their baseline) and 3, which cannot be loaded."""
+    """Registers rain 1 and 2 (trained on winters, with baseline); 3, which cannot be loaded; 4, which ends its process
+    when it is loaded; 5, which ends it at a wind above 1000."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "MLFLOW_"))}
     given = {"MLFLOW_TRACKING_URI": address, "MLFLOW_TRACKING_TOKEN": token}
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
