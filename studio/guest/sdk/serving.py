@@ -66,14 +66,40 @@ def deploy(
     timeout_s: float = 60.0,
 ) -> Endpoint:
     """Serves `model` ("models:/rain-tomorrow@champion", "models:/rain-tomorrow/3"). `mode`: always, or serverless (to
-    zero when idle). With `wait`, returns when it has answered a real prediction on the model's input example."""
+    zero when idle). With `wait`, returns when it has answered a real prediction on the model's input example.
+    If `name` serves this model already, the version is promoted on it: a notebook run twice does the same as once."""
     uri = model if model.startswith("models:/") else f"models:/{model}"
-    name = name or uri.removeprefix("models:/").partition("@")[0].partition("/")[0]
+    name = name or _model(uri)
     body = {"name": name, "model": uri, "mode": mode, "capture": capture}
     if instance_type is not None:
         body["instance_type"] = instance_type
-    made = call("POST", in_domain("endpoints"), body)
+    try:
+        made = call("POST", in_domain("endpoints"), body)
+    except CallFailed as error:
+        if error.code != "ALREADY_EXISTS":
+            raise
+        found, version = endpoint(name), _version(uri)
+        if _model(found.model) != _model(uri):
+            raise
+        if str(found.version) != version:
+            return promote(name, version, wait=wait, timeout_s=timeout_s)
+        made = found.found
     return _in_service(name, timeout_s) if wait else Endpoint(made)
+
+
+def _model(uri: str) -> str:
+    """The registered model's name in `models:/name@alias`, `models:/name/3` or `name`."""
+    return uri.removeprefix("models:/").partition("@")[0].partition("/")[0]
+
+
+def _version(uri: str) -> str:
+    """The version that `uri` means now."""
+    rest = uri.removeprefix("models:/")
+    if "@" not in rest:
+        return rest.partition("/")[2]
+    name, _, alias = rest.partition("@")
+    aliases = call("GET", in_domain(f"models/{segment(name)}"))["aliases"]
+    return str(aliases.get(alias, ""))
 
 
 def promote(name: str, version: int | str, *, wait: bool = True, timeout_s: float = 60.0) -> Endpoint:
