@@ -2,6 +2,8 @@ import { ILabShell, ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } fr
 import { ICommandPalette, IThemeManager, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
+import { Fragment, createElement } from 'react';
+
 import { labIcon } from '../icons';
 import { newNotebook, openNotebook } from '../notebooks';
 import { ENTRIES, PANELS } from '../panels';
@@ -15,7 +17,11 @@ const ID = 'jupyterlab-studio:panels';
 interface IOpened {
   panel: PanelName;
   item: string;
+  turn: number;
 }
+
+/** An item that asks for an act (a dialog) rather than for a thing; it is not restored. */
+const ACT = '+';
 
 /** Main-area panels: one command opens each, the layout restorer brings them back. */
 export const panelsPlugin: JupyterFrontEndPlugin<void> = {
@@ -43,7 +49,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
     if (restorer) {
       void restorer.restore(panels.tracker, {
         command: OPEN,
-        args: widget => ({ ...(panels.opened.get(widget.id) ?? { panel: 'home', item: '' }), activate: false }),
+        args: widget => panels.argsOf(widget.id),
         name: widget => widget.id
       });
     }
@@ -115,9 +121,12 @@ class Panels {
     const id = definition.perItem ? `jp-Studio-${panel}-${item}` : `jp-Studio-${panel}`;
     let widget = this.tracker.find(candidate => candidate.id === id);
     if (widget) {
-      this.opened.set(id, { panel, item });
-      widget.content.update();
-      await this.tracker.save(widget);
+      if (item) {
+        // Asked for again by name: drawn anew with it, whatever was chosen in the panel meanwhile.
+        this.opened.set(id, { panel, item, turn: (this.opened.get(id)?.turn ?? 0) + 1 });
+        widget.content.update();
+        await this.tracker.save(widget);
+      }
     } else {
       widget = this.make(id, panel, item);
       this.app.shell.add(widget, 'main', { mode: 'tab-after', activate, type: 'studio' });
@@ -129,10 +138,19 @@ class Panels {
     return widget;
   }
 
+  /** What opens the panel again in a restored layout. */
+  argsOf(id: string): { panel: PanelName; item: string; activate: boolean } {
+    const { panel, item } = this.opened.get(id) ?? { panel: 'home', item: '' };
+    return { panel, item: item === ACT ? '' : item, activate: false };
+  }
+
   private make(id: string, panel: PanelName, item: string): MainAreaWidget<StudioWidget> {
     const definition = PANELS[panel];
-    this.opened.set(id, { panel, item });
-    const content = new StudioWidget(this.studio, () => definition.view(this.opened.get(id)?.item ?? '', this.themes));
+    this.opened.set(id, { panel, item, turn: 0 });
+    const content = new StudioWidget(this.studio, () => {
+      const opened = this.opened.get(id);
+      return createElement(Fragment, { key: opened?.turn }, definition.view(opened?.item ?? '', this.themes));
+    });
     const widget = new MainAreaWidget({ content });
     const name = definition.title(this.studio.trans);
     widget.id = id;

@@ -37,6 +37,8 @@ interface ILineChartProps {
   markers?: { x: number; text: string }[];
   level?: { y: number; text: string };
   legend?: boolean;
+  /** The points are on their way: nothing is said about there being none. */
+  pending?: boolean;
 }
 
 const MARGIN = { left: 44, right: 12, top: 8, bottom: 20 };
@@ -109,7 +111,7 @@ export function LineChart(props: ILineChartProps): JSX.Element {
         {atX !== undefined && <line className="jp-Studio-cross" x1={x(atX)} x2={x(atX)} y1={MARGIN.top} y2={height - MARGIN.bottom} />}
         {readings.map(({ s, i, p }) => p && <circle key={s.name} className="jp-Studio-dot" cx={x(p[0])} cy={y(p[1])} r={3.5} fill={colorOf(s, i)} />)}
       </svg>
-      {points.length === 0 && <div className="jp-Studio-chartEmpty">{trans.__('No points yet')}</div>}
+      {points.length === 0 && !props.pending && <div className="jp-Studio-chartEmpty">{trans.__('No points yet')}</div>}
       {atX !== undefined && (
         <div className="jp-Studio-tooltip" style={x(atX) > width / 2 ? { right: width - x(atX) + 12 } : { left: x(atX) + 12 }}>
           <div className="jp-Studio-label">{xFormat(atX)}</div>

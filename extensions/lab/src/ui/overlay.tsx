@@ -8,6 +8,9 @@ import { ErrorBox } from './notice';
 
 const FOCUSABLE = 'button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [tabindex="0"]';
 
+/** Overlays that are open, the topmost last: keys are the topmost's. */
+const open: object[] = [];
+
 /** Focus goes in when it opens, stays inside, and back to where it was when it closes; Esc closes. */
 function useFocusTrap(onClose: () => void): React.RefObject<HTMLDivElement> {
   const ref = useRef<HTMLDivElement>(null);
@@ -17,22 +20,29 @@ function useFocusTrap(onClose: () => void): React.RefObject<HTMLDivElement> {
     const before = document.activeElement as HTMLElement | null;
     const root = ref.current;
     (root?.querySelector<HTMLElement>('[data-autofocus]') ?? root?.querySelector<HTMLElement>('.jp-Studio-overlayBody ' + FOCUSABLE) ?? root)?.focus();
+    const me = {};
+    open.push(me);
+    // On the document: a button that is disabled while it works loses the focus, and Esc must still close.
     const onKey = (event: KeyboardEvent): void => {
+      if (open[open.length - 1] !== me || root?.offsetParent === null) {
+        return;
+      }
       if (event.key === 'Escape') {
         event.stopPropagation();
         close.current();
       } else if (event.key === 'Tab' && root) {
         const stops = [...root.querySelectorAll<HTMLElement>(FOCUSABLE)];
         const edge = event.shiftKey ? stops[0] : stops[stops.length - 1];
-        if (document.activeElement === edge) {
+        if (document.activeElement === edge || !root.contains(document.activeElement)) {
           event.preventDefault();
           (event.shiftKey ? stops[stops.length - 1] : stops[0])?.focus();
         }
       }
     };
-    root?.addEventListener('keydown', onKey);
+    document.addEventListener('keydown', onKey, true);
     return () => {
-      root?.removeEventListener('keydown', onKey);
+      open.splice(open.indexOf(me), 1);
+      document.removeEventListener('keydown', onKey, true);
       before?.focus?.();
     };
   }, []);

@@ -81,7 +81,7 @@ export function StopAll({ count, onDone }: { count: number; onDone: () => Promis
       </Button>
       {asks && (
         <ConfirmDialog title={trans.__('Stop everything in %1?', session?.domain ?? '')} verb={trans.__('Stop all')} act={act} onClose={() => setAsks(false)}>
-          <p>{trans._n('%1 thing that costs is ended:', '%1 things that cost are ended:', count, count)}</p>
+          <p>{trans._n('%1 thing that costs is ended:', '%1 things that cost are ended:', count)}</p>
           <ul>
             <li>{trans.__('endpoints no longer answer their callers')}</li>
             <li>{trans.__('kernels lose their variables, jobs end where they are')}</li>

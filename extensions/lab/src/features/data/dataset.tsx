@@ -139,7 +139,7 @@ export function RowTable({ name, columns, rows, ids, marked }: IRowTableProps): 
     key: column,
     label: marked?.has(column) ? `▲ ${column}` : column,
     title: marked?.has(column) ? trans.__('%1: drifted', column) : column,
-    width: Math.max(84, Math.min(180, column.length * 8 + 24)),
+    width: widthOf(column, rows, i),
     align: numeric[i] ? 'right' : undefined,
     cell: row => show(row.cells[i])
   }));
@@ -148,6 +148,12 @@ export function RowTable({ name, columns, rows, ids, marked }: IRowTableProps): 
   }
   const keyed = rows.map((cells, i): R => ({ key: String(ids?.[i] ?? i), cells }));
   return <DataTable name={name} label={trans.__('Rows')} columns={table} rows={keyed} rowKey={row => row.key} fit={18} />;
+}
+
+/** Room for the longest of the first values, within reason. */
+function widthOf(column: string, rows: Cell[][], index: number): number {
+  const longest = Math.max(column.length, ...rows.slice(0, 40).map(row => show(row[index]).length));
+  return Math.max(84, Math.min(200, longest * 8 + 20));
 }
 
 function show(cell: Cell | undefined): string {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 
 import type { DataSet } from '../../api/model';
 import { formatBytes, formatCount } from '../../format';
@@ -12,12 +12,6 @@ export function DataPanel({ item }: { item: string }): JSX.Element {
   const { data, error, refresh } = useResource('datasets', client => client.data.list(), { topics: ['datasets'] });
   const [chosen, setChosen] = useState(item === '+' ? '' : item);
   const [registers, setRegisters] = useState(item === '+');
-  useEffect(() => {
-    setRegisters(item === '+');
-    if (item && item !== '+') {
-      setChosen(item);
-    }
-  }, [item]);
   const sets = data ?? [];
   const active = sets.find(set => set.name === chosen) ?? sets[0];
   const add = (

@@ -40,7 +40,7 @@ export function Captures({ name }: { name: string }): JSX.Element {
   return (
     <div className="jp-Studio-stack">
       <div className="jp-Studio-between">
-        <span className="jp-Studio-hint">{trans._n('the newest row', 'the newest %1 rows', data.rows.length, data.rows.length)}</span>
+        <span className="jp-Studio-hint">{trans._n('the newest row', 'the newest %1 rows', data.rows.length)}</span>
         <Button icon="notebook" onClick={() => void newNotebook(studio, code)}>
           {trans.__('Open in a notebook')}
         </Button>

@@ -9,7 +9,6 @@ export function EnvironmentsPanel({ item }: { item: string }): JSX.Element {
   const { trans } = useStudio();
   const { data, error, refresh } = useResource('environments', client => client.environments.list(), { topics: ['environments'] });
   const [chosen, setChosen] = useState(item);
-  useEffect(() => setChosen(item), [item]);
   const active = data?.find(env => env.name === chosen) ?? data?.[0];
   return (
     <Panel name="environments" title={trans.__('Environments')} icon="environments" bare={!!active} code={active && `studio env build ${active.name}\nstudio run train.py --environment ${active.name}`}>

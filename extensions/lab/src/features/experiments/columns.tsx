@@ -20,8 +20,10 @@ const WORTH = ['auc', 'roc_auc', 'accuracy', 'f1', 'f1_score', 'loss', 'log_loss
 /** What to show before anybody has chosen: a few metrics and parameters, the well-known names first. */
 export function defaultKeys(keys: readonly string[], count: number): string[] {
   const rank = (key: string): number => {
-    const at = WORTH.findIndex(word => key.toLowerCase() === word || key.toLowerCase().endsWith(`_${word}`));
-    return at < 0 ? WORTH.length : at;
+    const name = key.toLowerCase();
+    const exact = WORTH.indexOf(name);
+    const ending = WORTH.findIndex(word => name.endsWith(`_${word}`));
+    return exact >= 0 ? exact : ending >= 0 ? WORTH.length + ending : 2 * WORTH.length;
   };
   return keys
     .map((key, i) => ({ key, order: rank(key) * 1000 + i }))

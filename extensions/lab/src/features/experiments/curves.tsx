@@ -25,7 +25,7 @@ export function Curves({ runs, metrics, isChosen, onClear }: ICurvesProps): JSX.
   return (
     <div className="jp-Studio-curves" data-testid={TEST.runCurves}>
       <div className="jp-Studio-curvesHead">
-        <h3>{isChosen ? trans._n('%1 selected run', '%1 selected runs', runs.length, runs.length) : trans._n('%1 run is training', '%1 runs are training', live, live)}</h3>
+        <h3>{isChosen ? trans._n('%1 selected run', '%1 selected runs', runs.length) : trans._n('%1 run is training', '%1 runs are training', live)}</h3>
         <Legend series={legend} />
         {stepped.length > 2 && (
           <Select label={trans.__('Metric')} value={keys[0] ?? ''} options={stepped} onChange={key => setChosen([key, ...keys.filter(k => k !== key)].slice(0, 2))} />
@@ -68,7 +68,7 @@ function Curve({ metric, runs, all }: { metric: string; runs: Run[]; all: Run[] 
         {runs.length === 1 && <b style={{ color: hue(0) }}>{formatMetric(runs[0]?.metrics[metric]?.last)}</b>}
         <span className="jp-Studio-hint">{trans.__('by step')}</span>
       </figcaption>
-      <LineChart series={series} height={168} whole legend={false} label={trans.__('%1 by step', metric)} />
+      <LineChart series={series} height={168} whole pending={!data} legend={false} label={trans.__('%1 by step', metric)} />
     </figure>
   );
 }

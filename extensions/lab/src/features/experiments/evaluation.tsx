@@ -164,7 +164,7 @@ function RowsDrawer({ runId, cell, at, label, onClose }: { runId: string; cell: 
     tn: trans.__('Not %1, and not predicted', label)
   };
   return (
-    <Drawer title={titles[cell]} subtitle={data && trans._n('%1 row at threshold %2', '%1 rows at threshold %2', data.rows.length, data.rows.length, at.toFixed(2))} width={760} onClose={onClose}>
+    <Drawer title={titles[cell]} subtitle={data && trans._n('%1 row at threshold %2', '%1 rows at threshold %2', data.rows.length, at.toFixed(2))} width={760} onClose={onClose}>
       {error && <ErrorBox error={error} onRetry={() => void refresh()} />}
       {!data && !error && <Skeleton />}
       {data && <RowTable name="evaluation-rows" columns={data.columns} rows={data.rows} ids={data.row_ids} />}

@@ -12,7 +12,7 @@ export function RunMetric({ runId, metric }: { runId: string; metric: string }):
         <span>{metric}</span>
         <span className="jp-Studio-hint">{trans.__('by step')}</span>
       </figcaption>
-      <LineChart series={[{ name: metric, points }]} height={200} whole label={trans.__('%1 by step', metric)} />
+      <LineChart series={[{ name: metric, points }]} height={200} whole pending={!data} label={trans.__('%1 by step', metric)} />
     </figure>
   );
 }

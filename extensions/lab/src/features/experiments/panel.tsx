@@ -17,11 +17,6 @@ export function ExperimentsPanel({ item }: { item: string }): JSX.Element {
   const { trans } = useStudio();
   const { data, error, refresh } = useResource('experiments', client => client.experiments.list(), { topics: ['runs', 'experiments'] });
   const [chosen, setChosen] = useState(item || ALL);
-  useEffect(() => {
-    if (item) {
-      setChosen(item);
-    }
-  }, [item]);
   const guideCode = 'import mlflow\n\nmlflow.set_experiment("rain-tomorrow")\nmlflow.search_runs(filter_string="metrics.auc > 0.7", order_by=["metrics.auc DESC"])';
   const total = (data ?? []).reduce((sum, experiment) => sum + experiment.runs, 0);
   return (
@@ -123,7 +118,7 @@ function RunTable({ experiment }: { experiment: string }): JSX.Element {
           />
           {data && (
             <span className="jp-Studio-hint" data-testid={TEST.runTotal}>
-              {data.total > runs.length ? trans.__('%1 of %2', formatCount(runs.length), formatCount(data.total)) : trans._n('%1 run', '%1 runs', data.total, formatCount(data.total))}
+              {data.total > runs.length ? trans.__('%1 of %2', formatCount(runs.length), formatCount(data.total)) : trans._n('%2 run', '%2 runs', data.total, formatCount(data.total))}
             </span>
           )}
         </label>

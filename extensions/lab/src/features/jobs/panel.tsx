@@ -10,7 +10,6 @@ export function JobsPanel({ item }: { item: string }): JSX.Element {
   const { trans } = useStudio();
   const { data, error, refresh } = useResource('jobs', client => client.jobs.list(), { topics: ['jobs'] });
   const [chosen, setChosen] = useState(item);
-  useEffect(() => setChosen(item), [item]);
   const jobs = [...(data ?? [])].sort((a, b) => b.created_ms - a.created_ms);
   const active = jobs.find(job => job.id === chosen) ?? jobs[0];
   const params = Object.entries(active?.params ?? {})

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 
 import type { ModelVersion } from '../../api/model';
 import { formatMetric } from '../../format';
@@ -13,7 +13,6 @@ export function ModelsPanel({ item }: { item: string }): JSX.Element {
   const { trans } = studio;
   const { data, error, refresh } = useResource('models', client => client.models.list(), { topics: ['models'] });
   const [chosen, setChosen] = useState(item);
-  useEffect(() => setChosen(item), [item]);
   const models = data ?? [];
   const active = models.find(model => model.name === chosen) ?? models[0];
   return (
@@ -52,7 +51,7 @@ export function ModelsPanel({ item }: { item: string }): JSX.Element {
                 key: model.name,
                 title: <span title={model.name}>{model.name}</span>,
                 detail: <Ago at={model.updated_ms} />,
-                trail: <span className="jp-Studio-count">{trans._n('%1 version', '%1 versions', model.versions, model.versions)}</span>,
+                trail: <span className="jp-Studio-count">{trans._n('%1 version', '%1 versions', model.versions)}</span>,
                 testId: TEST.row('models', model.name)
               }))}
             />

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 
 import type { Monitor } from '../../api/model';
 import { formatCount } from '../../format';
@@ -13,8 +13,7 @@ export function MonitorsPanel({ item }: { item: string }): JSX.Element {
   const { trans } = studio;
   const { data, error, refresh } = useResource('monitors', client => client.monitors.list(), { topics: ['alerts', 'monitors', 'endpoints'], everyMs: 10000 });
   const alerts = useResource('alerts', client => client.monitors.alerts(), { topics: ['alerts'] });
-  const [chosen, setChosen] = useState('');
-  useEffect(() => setChosen(item), [item]);
+  const [chosen, setChosen] = useState(item);
   // A link may name the alert; its monitor is what is opened.
   const endpoint = data?.some(monitor => monitor.endpoint === chosen) ? chosen : alerts.data?.find(alert => alert.id === chosen)?.endpoint;
 

@@ -55,7 +55,7 @@ function entriesOf(trans: ReturnType<typeof useStudio>['trans'], o: Overview | u
     { panel: 'jobs', icon: 'jobs', title: trans.__('Jobs'), count: live ? trans.__('%1 running', live) : undefined },
     { panel: 'models', icon: 'models', title: trans.__('Models'), count: some(o?.models) },
     { panel: 'endpoints', icon: 'endpoints', title: trans.__('Endpoints'), count: some(o?.endpoints) },
-    { panel: 'monitors', icon: 'monitors', title: trans.__('Monitors'), count: o?.alerts ? trans._n('%1 alert', '%1 alerts', o.alerts, o.alerts) : undefined, alert: true },
+    { panel: 'monitors', icon: 'monitors', title: trans.__('Monitors'), count: o?.alerts ? trans._n('%1 alert', '%1 alerts', o.alerts) : undefined, alert: true },
     { panel: 'environments', icon: 'environments', title: trans.__('Environments') },
     { panel: 'domain', icon: 'domain', title: trans.__('Domain') },
     { panel: 'cost', icon: 'cost', title: trans.__('Running & cost'), count: o ? formatMoney(o.cost_today, o.currency) : undefined }
