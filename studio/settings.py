@@ -1,5 +1,6 @@
 """Every setting with its default: `STUDIO_*` variables, read once at the start of a process."""
 
+import functools
 import hashlib
 import os
 import tempfile
@@ -96,10 +97,7 @@ class Settings(BaseSettings):
     @property
     def paths(self) -> Paths:
         """The folders of this installation."""
-        home = self.home.expanduser().resolve()
-        return Paths(
-            home=home, sockets=_sockets(home), environments=(self.environments or home / "environments").resolve()
-        )
+        return _paths(self.home, self.environments, os.environ.get("XDG_RUNTIME_DIR", ""))
 
     @property
     def database(self) -> str:
@@ -107,9 +105,15 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.paths.database}"
 
 
-def _sockets(home: Path) -> Path:
+@functools.lru_cache
+def _paths(given: Path, environments: Path | None, runtime: str) -> Paths:
+    # Kept, since asking the file system for every path costs half a millisecond and loops ask often.
+    home = given.expanduser().resolve()
+    return Paths(home, _sockets(home, runtime), (environments or home / "environments").resolve())
+
+
+def _sockets(home: Path, runtime: str) -> Path:
     """A short folder, since a unix socket's path ends at 107 bytes and a home may be deep."""
     name = f"studio-{os.getuid()}-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     base = runtime if runtime and len(runtime) <= 24 and Path(runtime).is_dir() else "/tmp"
     return Path(base if Path(base).is_dir() else tempfile.gettempdir()) / name

@@ -20,6 +20,7 @@ from studio.gateway.forward import Forward
 from studio.gateway.identity import Identities, Identity
 from studio.gateway.inference import Inference
 from studio.gateway.invoke import Invocation
+from studio.gateway.ports import Ports
 from studio.gateway.requests import Request
 from studio.gateway.tables import Tables
 from studio.gateway.tending import below
@@ -43,7 +44,8 @@ class Gateway:
         self.identities = Identities(self.tables)
         self.router = routing.Router(config, self.tables, self.identities)
         self.inference = Inference(config, self.tables)
-        self.control = Control(config.sockets / "gateway.sock", self.tables, self.inference)
+        self.ports = Ports(self.tables, self._client)
+        self.control = Control(config.sockets / "gateway.sock", self.tables, self.inference, self.ports)
         self.pool = Pool(config.sockets)
         self.clients: set[Client] = set()
         self._servers: list[asyncio.Server] = []
@@ -54,6 +56,7 @@ class Gateway:
     async def run(self) -> None:
         """Serves until SIGTERM; then answers what has begun, and leaves the listening sockets to the supervisor."""
         loop = asyncio.get_running_loop()
+        await self.ports.follow()
         await self.control.start()
         for descriptor in self.config.fds:
             listener = socket.socket(fileno=descriptor)
@@ -70,6 +73,7 @@ class Gateway:
     async def _drain(self) -> None:
         for server in self._servers:
             server.close()
+        self.ports.close()
         self.control.close()
         until = time.monotonic() + _DRAIN_S
         while time.monotonic() < until and any(client.is_busy for client in self.clients):  # noqa: ASYNC110 - seconds

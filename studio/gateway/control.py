@@ -1,6 +1,7 @@
 """The control socket: the server pushes tables, asks for figures, and has predictions made. JSON lines both ways.
 
 {"seq":n,"full":{…}} and {"seq":n,"set":{…}} → {"ack":n} once it holds and is kept, or {"nack":n,"have":m,"error"}
+{"op":"ports"} → {"ports":[…]} of labs that have one of their own
 {"op":"hello"} → {"hello":{"pid","version","seq","entries"}} · {"op":"stats"} → {"stats":{"domain/endpoint":{…}}}
 {"op":"invoke","domain","endpoint","content_type"?,"variant"?,"body"} → {"invoke":{"status","body","latency_ms",…}}
 """
@@ -21,6 +22,7 @@ from studio.errors import Conflict, NotFound, StudioError
 from studio.gateway.calls import Call
 from studio.gateway.inference import Inference
 from studio.gateway.links import AnswerHead
+from studio.gateway.ports import Ports
 from studio.gateway.tables import Tables
 from studio.runtime import sockets
 
@@ -31,10 +33,11 @@ log = logging.getLogger(__name__)
 class Control:
     """Listens in the sockets' folder, which only this user can enter."""
 
-    def __init__(self, path: Path, tables: Tables, inference: Inference) -> None:
+    def __init__(self, path: Path, tables: Tables, inference: Inference, ports: Ports) -> None:
         self._path = path
         self._tables = tables
         self._inference = inference
+        self._ports = ports
         self._server: asyncio.AbstractServer | None = None
 
     async def start(self) -> None:
@@ -74,6 +77,8 @@ class Control:
                 return {"hello": {"pid": os.getpid(), "version": __version__, "seq": seq, "entries": entries}}
             case "stats":
                 return {"stats": self._inference.report()}
+            case "ports":
+                return {"ports": self._ports.open}
             case "invoke":
                 return await self._invoke(message)
         return {"error": {"code": "INVALID", "message": f"The op {message.get('op')!r} is not known.", "hint": ""}}
@@ -92,6 +97,7 @@ class Control:
             await self._tables.save()
         except OSError as error:
             log.warning("the table cannot be kept: %s", error)
+        await self._ports.follow()
         return {"ack": seq}
 
     async def _invoke(self, message: dict[str, Any]) -> dict[str, Any]:

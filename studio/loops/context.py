@@ -1,5 +1,6 @@
 """What loops work with; made once by `server`."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +41,8 @@ class LoopContext:
     isolation: str = "bubblewrap"  # what this host can do: bubblewrap or none
     logged: dict[str, str] = field(default_factory=dict)  # what was last said about a thing, so that it is said once
     attempts: dict[str, "Attempts"] = field(default_factory=dict)  # failures in a row by thing, for back-off
+
+    watching: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # labs whose socket is looked for
 
     def layout(self, domain: str, owner: str) -> Layout:
         """Where the sandbox of (domain, owner) has its folders."""

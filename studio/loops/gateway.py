@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from studio import signing
 from studio.access import keys, memberships, sessions
+from studio.clock import monotonic
 from studio.domains import domains, sandboxes
 from studio.domains.labs import LAB
 from studio.domains.sandboxes import KEY, Sandbox
@@ -21,6 +22,7 @@ from studio.store import Signal
 
 TOPICS = ("sessions", "keys", "members", "domains", "users", "labs", "sandboxes", "supervisor", "endpoints", "serving")
 LOOK_S = 0.05
+PATIENCE_S = 120.0
 
 
 async def step(context: LoopContext) -> None:
@@ -30,10 +32,21 @@ async def step(context: LoopContext) -> None:
     table, boxes = await context.store.read(lambda db: _read(db, context))
     found, waiting = labs(context, boxes, state)
     await context.gateway.push(table | found | sandbox_keys(context, boxes, state), mark)
-    if waiting:
-        # A lab's socket appears without a word: it is looked for until it answers.
-        look = context.store.signals.deliver
-        asyncio.get_running_loop().call_later(LOOK_S, look, [Signal("labs")])
+    for box in waiting:
+        if box.id not in context.watching:
+            context.watching[box.id] = asyncio.create_task(_watch(context, box), name=f"lab of {box.id}")
+
+
+async def _watch(context: LoopContext, box: Sandbox) -> None:
+    """A lab's socket appears without a word: it is looked for until it answers."""
+    layout = context.layout(box.domain, box.owner)
+    deadline = monotonic() + PATIENCE_S
+    try:
+        while not is_listening(layout) and monotonic() < deadline:  # noqa: ASYNC110 - nothing tells of a socket
+            await asyncio.sleep(LOOK_S)
+    finally:
+        context.watching.pop(box.id, None)
+    context.store.signals.deliver([Signal("labs", box.domain, (box.id,))])
 
 
 async def read_stats(context: LoopContext) -> None:
@@ -64,12 +77,12 @@ def access_table(db: Connection) -> Table:
     return table
 
 
-def labs(context: LoopContext, boxes: list[Sandbox], state: State) -> tuple[Table, bool]:
-    """The labs that answer, and whether one is still on its way. One that answered once stays in the table while it is
+def labs(context: LoopContext, boxes: list[Sandbox], state: State) -> tuple[Table, list[Sandbox]]:
+    """The labs that answer, and those still on their way. One that answered once stays in the table while it is
     restarted: callers are held, not sent away."""
     observed = {item.id: item for item in state.sandboxes}
     table: dict[str, Any] = {}
-    waiting = False
+    waiting: list[Sandbox] = []
     for box in boxes:
         layout = context.layout(box.domain, box.owner)
         seen = f"lab {box.id}"
@@ -79,7 +92,7 @@ def labs(context: LoopContext, boxes: list[Sandbox], state: State) -> tuple[Tabl
             continue
         start = str(found.started_ms)
         if context.logged.get(seen) != start and not is_listening(layout):
-            waiting = True
+            waiting.append(box)
             continue
         if context.logged.get(seen) != start:
             context.logged[seen] = start

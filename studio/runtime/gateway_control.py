@@ -72,6 +72,13 @@ class GatewayControl:
         stats = answer.get("stats", answer)
         return {key: value for key, value in stats.items() if isinstance(value, dict)}
 
+    async def ports(self) -> set[int]:
+        """The ports of their own for labs that the gateway really listens on."""
+        async with self._lock:
+            await self._connect()
+            answer = await self._ask({"op": "ports"})
+        return {port for port in answer.get("ports", []) if isinstance(port, int)}
+
     async def close(self) -> None:
         """Ends the connection; the gateway goes on with the table it has."""
         self._drop()

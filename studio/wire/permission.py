@@ -40,7 +40,7 @@ def allow(connection: HTTPConnection, action: str, domain: str | None) -> Princi
 
 
 def permission(action: str) -> Callable[[Endpoint], Endpoint]:
-    """Declares the action of a plain Starlette endpoint; the domain is the path's, else the one the asker is bound to."""
+    """Declares the action of a plain Starlette endpoint; its domain: the path's, else that the asker is bound to."""
 
     def declare(endpoint: Endpoint) -> Endpoint:
         @functools.wraps(endpoint)

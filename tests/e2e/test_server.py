@@ -277,6 +277,25 @@ def test_pages_hear_of_changes_until_their_session_ends(live: Live, rest: Any, b
                 page.recv(timeout=20)
 
 
+def test_where_names_do_not_resolve_a_lab_has_a_port(live: Live, rest: Any, browser: Browser, address: str) -> None:
+    visitor = browser()
+    place = rest.put("domains/demo/address", {"by": "port"})["address"].rstrip("/")
+    assert place.startswith("http://127.0.0.1:") and place != address
+    with httpx.Client(base_url=place, timeout=60) as client:
+        assert client.get("/lab").status_code == 401
+        code = visitor.request("GET", f"{address}/open?domain=demo").headers["location"]
+        assert code.startswith(f"{place}/studio/enter?")
+        entered = client.get(code)
+        assert entered.headers["location"] == f"{place}/lab"
+        assert "JupyterLab" in client.get("/lab").text
+        # The port is that lab's origin and nothing else: not the apex, not another domain.
+        assert client.get("/studio/api/session").json()["domain"] == "demo"
+        assert client.get("/api/v1/session").status_code in (403, 404)
+    rest.put("domains/demo/address", {"by": "name"})
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{place}/lab")
+
+
 def test_without_a_member_there_is_no_way_in(live: Live, rest: Any, browser: Browser, address: str) -> None:
     rest.post("users", {"name": "xena"})
     visitor = browser("xena")

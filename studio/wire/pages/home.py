@@ -2,6 +2,7 @@
 
 import json
 from html import escape
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -19,6 +20,7 @@ from studio.wire.pages.places import safe_path, with_query
 from studio.wire.pages.signin import no_trace
 from studio.wire.pages.starting import failed_page, starting_page
 from studio.wire.permission import allow, permission
+from studio.wire.rest.domains import give_port
 from studio.wire.rest.lab import wait_for_lab
 
 AT_ONCE_S = 0.3
@@ -26,6 +28,13 @@ PATIENCE_S = 20.0
 PROGRAM_S = 50.0
 _SIGN_OUT = """document.getElementById("out").addEventListener("click",async()=>{
 await fetch("/signout",{method:"POST",headers:{"x-studio-csrf":%s}});location.reload()});"""
+
+# Where names don't resolve the fetch fails whatever would answer, and the domain's lab gets a port of its own.
+_TRY_NAMES = """
+(async(csrf,tried)=>{for(const[name,origin]of Object.entries(tried)){try{
+await fetch(origin+"/studio/starting",{mode:"no-cors",credentials:"omit",cache:"no-store"})}catch{
+await fetch("/api/v1/domains/"+name+"/address",{method:"PUT",body:'{"by":"port"}',
+headers:{"x-studio-csrf":csrf,"content-type":"application/json"}})}}})(%s,%s);"""
 
 
 @permission("session.read")
@@ -37,13 +46,17 @@ async def home(request: Request) -> Response:
     mine = [item for item in found if item.name in principal.roles]
     session = studio.people.now.session(principal.credential)
     script = _SIGN_OUT % json.dumps(session.csrf) if session else ""
+    named = [item for item in mine if not item.port]
+    if session and named:
+        tried = {item.name: addresses.origin(studio.address, item) for item in named}
+        script += _TRY_NAMES % (json.dumps(session.csrf), json.dumps(tried))
     out = "<button class=plain id=out>Sign out</button>" if session else ""
     level = "isolated by bubblewrap" if studio.isolation == "bubblewrap" else "not isolated"
     body = (
         f"<h1>Your domains</h1><p class=soft>Signed in as {escape(principal.user)}.</p>{_list(principal, mine)}"
         f"<footer><span>Studio {escape(__version__)} · domains are {level}</span>{out}</footer>"
     )
-    return page("Home", body, script=script)
+    return page("Home", body, script=script, connect=f"'self' http://*.localhost:{urlsplit(studio.address).port}")
 
 
 @permission("session.read")
@@ -69,6 +82,9 @@ async def open_domain(request: Request) -> Response:
 async def _lead_in(studio: Studio, principal: Principal, name: str, wanted: str) -> Response:
     domain = await studio.store.read(lambda db: domains.get(db, name))
     code = await studio.store.write(lambda db: codes.create_enter(db, principal.credential, name))
+    if domain.port and domain.port not in await studio.gateway.ports():
+        # Somebody else may listen there by now: nobody is sent to a stranger with a code.
+        domain = await give_port(studio, name)
     place = addresses.origin(studio.address, domain)
     return RedirectResponse(place + with_query("/studio/enter", code=code, next=wanted), 303, no_trace())
 

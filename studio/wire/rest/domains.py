@@ -1,6 +1,7 @@
 """Domains."""
 
 import asyncio
+import socket
 
 from fastapi import APIRouter, Depends
 from sqlalchemy import Connection
@@ -9,12 +10,18 @@ from studio.access import memberships
 from studio.access.principals import Kind, Principal, Role
 from studio.domains import addresses, domains, instance_types, volumes
 from studio.domains.domains import Domain
-from studio.errors import AlreadyExists, Denied
+from studio.errors import AlreadyExists, Denied, Unavailable
 from studio.ids import check_name
 from studio.wire.context import Studio, studio
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.access import MemberAnswer
-from studio.wire.rest.schemas.domains import DomainAnswer, DomainBody, DomainSummary, InstanceTypeAnswer
+from studio.wire.rest.schemas.domains import (
+    DomainAddressBody,
+    DomainAnswer,
+    DomainBody,
+    DomainSummary,
+    InstanceTypeAnswer,
+)
 
 router = APIRouter(prefix="/domains", tags=["domains"])
 
@@ -69,6 +76,38 @@ async def get_domain(
     # Host paths are only for who runs the host; inside a sandbox the volume has one name.
     path = str(shared) if principal.kind is Kind.operator else "/volume/shared"
     return DomainAnswer(**summary(studio, principal, found), members=members, shared_path=path, instance_types=types)
+
+
+@router.put("/{domain}/address")
+async def put_address(
+    domain: str,
+    body: DomainAddressBody,
+    studio: Studio = Depends(studio),
+    principal: Principal = Depends(Allow("lab.open")),
+) -> DomainSummary:
+    """How the domain's lab is reached: by name, or, where a browser does not resolve that, at a port of its own."""
+    found = await studio.store.read(lambda db: domains.get(db, domain))
+    if (body.by == "port") != bool(found.port):
+        found = await give_port(studio, domain) if body.by == "port" else await _set_port(studio, domain, None)
+    return DomainSummary(**summary(studio, principal, found))
+
+
+async def give_port(studio: Studio, domain: str) -> Domain:
+    """Gives the domain's lab a free port; `Unavailable` if the gateway then cannot listen on it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    found = await _set_port(studio, domain, port)
+    if port not in await studio.gateway.ports():
+        await _set_port(studio, domain, None)
+        raise Unavailable(f"The port {port} was taken by another program meanwhile.", "Try again.")
+    return found
+
+
+async def _set_port(studio: Studio, domain: str, port: int | None) -> Domain:
+    found = await studio.store.write(lambda db: domains.set_port(db, domain, port))
+    await studio.gateway.confirmed()
+    return found
 
 
 def require_isolation(studio: Studio, existing: frozenset[str]) -> None:

@@ -21,7 +21,7 @@ from studio.wire.rest.schemas.domains import ExampleAnswer, ForkServerAnswer, La
 
 router = APIRouter(prefix="/domains/{domain}", tags=["lab"])
 WAIT_S = 60.0
-LOOK_S = 0.2
+LOOK_S = 1.0  # at the latest; signals come earlier
 
 
 @router.get("/lab")

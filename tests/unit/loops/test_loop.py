@@ -152,8 +152,8 @@ async def test_a_lab_is_named_only_once_it_answers(context: LoopContext) -> None
     await test_the_table_says_who_may_and_where(context)
     boxes = await context.store.read(sandboxes.list_all)
     lab = ServiceState("lab", 7, "Running", 1)
-    assert gateway.labs(context, boxes, state(box())) == ({}, False)
-    assert gateway.labs(context, boxes, state(box(lab))) == ({}, True)
+    assert gateway.labs(context, boxes, state(box())) == ({}, [])
+    assert gateway.labs(context, boxes, state(box(lab))) == ({}, boxes)
     folder = context.layout("demo", "ada").host_out
     folder.mkdir(parents=True)
     listener = await asyncio.start_unix_server(lambda *_: None, folder / "lab.sock")
