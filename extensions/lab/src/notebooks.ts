@@ -11,7 +11,10 @@ interface INotebookWidget {
 
 /** Opens a notebook that lies in the lab's files and gives it the focus. */
 export async function openNotebook(studio: IStudio, path: string): Promise<void> {
-  await studio.app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+  // JupyterLab asks for a kernel if it does not know the specs yet, or the notebook's own before its content has come.
+  const specs = studio.app.serviceManager.kernelspecs;
+  await specs.ready;
+  await studio.app.commands.execute('docmanager:open', { path, factory: 'Notebook', kernel: { name: specs.specs?.default ?? '' } });
 }
 
 /** A new notebook in the folder the file browser shows; with `code` as its first cell. */

@@ -3,6 +3,7 @@
 import json
 import socket
 import uuid
+from contextlib import ExitStack
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
@@ -20,6 +21,7 @@ class Kernel:
         self.id = kernel_id
         self._visitor, self._origin = visitor, origin
         self._session = uuid.uuid4().hex
+        self._opened = ExitStack()
         self._socket: ClientConnection | None = None
 
     @classmethod
@@ -60,15 +62,14 @@ class Kernel:
 
     def disconnect(self) -> None:
         """Closes the websocket; the kernel goes on."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._opened.close()
+        self._socket = None
 
     def _connected(self) -> ClientConnection:
         if self._socket is None:
             netloc = self._origin.removeprefix("http://")
             raw = socket.create_connection((self._visitor.host, self._visitor.port))
-            self._socket = connect(
+            opening = connect(
                 f"ws://{netloc}/api/kernels/{self.id}/channels?session_id={self._session}",
                 sock=raw,
                 origin=Origin(self._origin),
@@ -76,6 +77,7 @@ class Kernel:
                 max_size=None,
                 proxy=None,
             )
+            self._socket = self._opened.enter_context(opening)
         return self._socket
 
 
