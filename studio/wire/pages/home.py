@@ -32,7 +32,7 @@ await fetch("/signout",{method:"POST",headers:{"x-studio-csrf":%s}});location.re
 # Where names don't resolve the fetch fails whatever would answer, and the domain's lab gets a port of its own.
 _TRY_NAMES = """
 (async(csrf,tried)=>{for(const[name,origin]of Object.entries(tried)){try{
-await fetch(origin+"/studio/starting",{mode:"no-cors",credentials:"omit",cache:"no-store"})}catch{
+await fetch(origin+"/studio/enter?here",{credentials:"omit",cache:"no-store"})}catch{
 await fetch("/api/v1/domains/"+name+"/address",{method:"PUT",body:'{"by":"port"}',
 headers:{"x-studio-csrf":csrf,"content-type":"application/json"}})}}})(%s,%s);"""
 
@@ -75,7 +75,7 @@ async def open_domain(request: Request) -> Response:
     if found.state == "Failed":
         return failed_page(name, found.reason, with_query("/open", domain=name, next=wanted))
     if found.state != "Running":
-        return starting_page(name, "0;url=" + with_query("/open", domain=name, next=wanted, wait="1"))
+        return starting_page(name, with_query("/open", domain=name, next=wanted, wait="1"), at_once=True)
     return await _lead_in(studio, principal, name, wanted)
 
 
