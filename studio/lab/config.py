@@ -72,6 +72,8 @@ def _server(lab: Lab) -> dict[str, object]:
         "sock": lab.socket,
         "base_url": lab.base_url,
         "root_dir": lab.root_dir,
+        # The volume's top holds `shared` and the person's own folder, and is itself closed for writing.
+        "preferred_dir": str(home) if (home := Path(lab.root_dir) / lab.user).is_dir() else lab.root_dir,
         "identity_provider_class": "studio.lab.identity.StudioIdentityProvider",
         "authorizer_class": "studio.lab.identity.RoleAuthorizer",
         "kernel_spec_manager_class": "studio.lab.kernelspecs.StudioKernelSpecManager",

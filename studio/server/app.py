@@ -47,6 +47,11 @@ def build_rest() -> FastAPI:
     return rest
 
 
+def openapi() -> dict[str, Any]:
+    """The description of `/api/v1` that the TypeScript types are generated from."""
+    return build_rest().openapi()
+
+
 def build_app(studio: Studio, *, gateway_secret: str, operator: str) -> App:
     """The whole server as one ASGI app. `operator`: the user that the operator's socket acts as."""
     app = build_wires(studio)

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from studio import signing
 from studio.access.people import People, Snapshot
 from studio.access.principals import ANONYMOUS, Kind, Principal, Role
-from studio.domains.sandboxes import SERVICE
+from studio.domains.sandboxes import KEY, SERVICE
 from studio.errors import StudioError, Unauthenticated
 from studio.server.doors import Door
 from studio.wire.mlflow.errors import render
@@ -65,6 +65,9 @@ def _of_gateway(headers: dict[str, str], people: Snapshot) -> Principal:
         if session is None:
             raise Unauthenticated("This session has ended.", "Open a new sign-in link: `studio signin`.")
         return Principal(Kind.person, session.user, session.domain, session.id, roles=people.roles_of(session.user))
+    if via == "key" and credential.startswith(KEY):
+        # Code that has the host's network: its token is in the gateway's table while its sandbox runs.
+        return _sandbox(credential.removeprefix(KEY), people)
     if via == "key":
         key = people.key(credential)
         if key is None:
@@ -79,9 +82,13 @@ def _of_sandbox(door: Door, headers: dict[str, str], people: Snapshot) -> Princi
         raise Unauthenticated(
             "The token of this sandbox is missing or wrong.", "Send STUDIO_TOKEN as bearer token; restart old kernels."
         )
-    domain, _, owner = door.sandbox.partition(".")
+    return _sandbox(door.sandbox, people)
+
+
+def _sandbox(name: str, people: Snapshot) -> Principal:
+    domain, _, owner = name.partition(".")
     roles = {} if owner == SERVICE else people.roles_of(owner)
-    return Principal(Kind.sandbox, owner, domain, door.sandbox, cap=Role.editor, roles=roles)
+    return Principal(Kind.sandbox, owner, domain, name, cap=Role.editor, roles=roles)
 
 
 def bearer(header: str) -> str:

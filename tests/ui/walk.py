@@ -40,6 +40,8 @@ class Walk:
         """The big button, then Run → Run All Cells."""
         self.see("studio-run-example").click()
         expect(self.page.locator(".jp-Notebook:visible .jp-CodeCell").first).to_be_visible()
+        # Asked to run before its kernel is there, JupyterLab would ask for one.
+        expect(self.page.locator(".jp-Toolbar-kernelName:visible")).to_contain_text("sklearn", timeout=60_000)
         expect(self.page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']:visible")).to_be_visible()
         self.page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
         self.page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()

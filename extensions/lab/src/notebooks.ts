@@ -1,3 +1,4 @@
+import { PageConfig } from '@jupyterlab/coreutils';
 import type { IStudio } from './tokens';
 
 interface ISharedNotebook {
@@ -17,11 +18,11 @@ export async function openNotebook(studio: IStudio, path: string): Promise<void>
   await studio.app.commands.execute('docmanager:open', { path, factory: 'Notebook', kernel: { name: specs.specs?.default ?? '' } });
 }
 
-/** A new notebook in the folder the file browser shows; with `code` as its first cell. */
+/** A new notebook in the person's own folder; with `code` as its first cell. */
 export async function newNotebook(studio: IStudio, code = ''): Promise<void> {
   const specs = studio.app.serviceManager.kernelspecs;
   await specs.ready;
-  const widget = (await studio.app.commands.execute('notebook:create-new', { kernelName: specs.specs?.default ?? '' })) as INotebookWidget | undefined;
+  const widget = (await studio.app.commands.execute('notebook:create-new', { cwd: PageConfig.getOption('studioUser'), kernelName: specs.specs?.default ?? '' })) as INotebookWidget | undefined;
   if (widget && code) {
     await widget.context.ready;
     const notebook = widget.context.model.sharedModel;

@@ -48,6 +48,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Address
+         * @description How the domain's lab is reached: by name, or, where a browser does not resolve that, at a port of its own.
+         */
+        put: operations["put_address_domains__domain__address_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/alerts": {
         parameters: {
             query?: never;
@@ -352,7 +372,7 @@ export interface paths {
         put?: never;
         /**
          * Ensure Fork Server
-         * @description Wants a fork server of an environment in the caller's sandbox and waits until it runs, at most 30 s.
+         * @description Wants a fork server of an environment in the caller's sandbox and waits until it runs, at most 60 s.
          */
         post: operations["ensure_fork_server_domains__domain__fork_servers__environment__post"];
         delete?: never;
@@ -505,7 +525,7 @@ export interface paths {
         put?: never;
         /**
          * Open Lab
-         * @description Wants the caller's lab and waits until it answers, at most 30 s; then it is still starting.
+         * @description Wants the caller's lab and waits until it answers, at most 60 s; then it is still starting.
          */
         post: operations["open_lab_domains__domain__lab_post"];
         /**
@@ -1373,6 +1393,17 @@ export interface components {
             cost: number;
             /** Date */
             date: string;
+        };
+        /**
+         * DomainAddressBody
+         * @description How the domain's lab is reached: by name, or at a port of its own where names don't resolve.
+         */
+        DomainAddressBody: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "name" | "port";
         };
         /**
          * DomainAnswer
@@ -2870,6 +2901,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DomainAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_address_domains__domain__address_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainAddressBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainSummary"];
                 };
             };
             /** @description Validation Error */
