@@ -150,3 +150,13 @@ async def test_a_header_sent_twice_counts_as_missing(studio: World) -> None:
         async with studio.client(Door("gateway")) as client:
             headers = [*forged, ("x-studio-credential", session)]
             assert (await client.get("/api/v1/session", headers=headers)).status_code == 401
+
+
+async def test_code_with_the_hosts_network_is_its_sandbox_and_no_more(studio: World) -> None:
+    at = {"x_studio_gateway": SECRET, "x_studio_via": "key", "x_studio_domain": "demo"}
+    for owner, may in (("ada", 200), ("otto", 403), ("service", 403)):
+        async with studio.client(Door("gateway"), x_studio_credential=f"box-demo.{owner}", **at) as client:
+            assert (await client.get("/api/v1/domains/demo")).status_code == may
+            assert (await client.get("/api/v1/domains/other")).status_code == 403
+            made = await client.post("/api/v1/domains/demo/members", json={"user": "vera", "role": "admin"})
+            assert made.status_code == 403  # an admin's code is an editor
