@@ -1,4 +1,4 @@
-"""Errors that people see: each carries a code, an HTTP status and what to do next; every wire renders them its own way."""
+"""Errors that people see: each carries a code, an HTTP status and what to do next; each wire renders them its way."""
 
 from typing import ClassVar
 

@@ -55,7 +55,7 @@ def _create(
 
 
 def _take(db: Connection, kind: str, code: str) -> tuple[str, str | None, str | None]:
-    """(user, domain, session) of a code that has not been used; it is used up unless what follows in this write fails."""
+    """(user, domain, session) of an unused code; it is used up unless what follows in this write fails."""
     which = (codes.c.digest == signing.digest(code)) & (codes.c.kind == kind)
     row = db.execute(select(codes).where(which)).one_or_none()
     if row is None or row.expires_ms <= now_ms():
