@@ -18,4 +18,4 @@ def connect(settings: Settings, timeout: float = 60.0) -> Rest:
             f"No Studio runs on {settings.paths.home}.",
             "Start it with `studio up`, or set STUDIO_URL and STUDIO_TOKEN to reach one elsewhere.",
         )
-    return Rest("http://localhost", socket=socket, timeout=timeout)
+    return Rest("http://localhost", unix=socket, timeout=timeout)

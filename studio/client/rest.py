@@ -1,5 +1,6 @@
 """One HTTP client of `/api/v1`, over TCP with a token or over the owner-only socket without one."""
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,10 +33,11 @@ _ERRORS: dict[str, type[StudioError]] = {
 class Rest:
     """`get`, `post`, `put`, `delete` on paths below `/api/v1`; answers are parsed JSON, errors are `StudioError`s."""
 
-    def __init__(self, base_url: str, token: str = "", *, socket: Path | None = None, timeout: float = 60.0) -> None:
+    def __init__(self, base_url: str, token: str = "", *, unix: Path | None = None, timeout: float = 60.0) -> None:
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        transport = httpx.HTTPTransport(uds=str(socket)) if socket is not None else httpx.HTTPTransport()
+        transport = httpx.HTTPTransport(uds=str(unix)) if unix is not None else httpx.HTTPTransport()
         # No proxy of the environment is asked: Studio's address is loopback.
+        self._socket = unix
         self._http = httpx.Client(base_url=base_url, headers=headers, transport=transport, timeout=timeout)
 
     def __enter__(self) -> Self:
@@ -79,6 +81,8 @@ class Rest:
             time.sleep(pause)
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
+        if self._socket is not None and not _answers(self._socket):
+            raise Unavailable("Studio does not answer.", "Start it with `studio up`.")
         try:
             response = self._http.request(method, "/api/v1/" + path.lstrip("/"), **options)
         except httpx.ConnectError as error:
@@ -90,6 +94,12 @@ class Rest:
         if response.is_success:
             return response.json() if response.content else None
         raise _error(response)
+
+
+def _answers(path: Path) -> bool:
+    """Asked before each call: httpx leaves its socket open when a unix socket refuses."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def _error(response: httpx.Response) -> StudioError:

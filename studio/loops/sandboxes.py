@@ -10,8 +10,9 @@ import msgspec
 
 from studio import environments
 from studio.clock import monotonic
-from studio.domains import sandboxes
+from studio.domains import instance_types, sandboxes
 from studio.domains.decide import Action, OpenDoor, Start, StartForkServer, StartLab, Stop, StopService, decide
+from studio.domains.instance_types import InstanceType
 from studio.domains.sandboxes import Sandbox
 from studio.environments import Environment
 from studio.environments.kernelspecs import kernelspec
@@ -22,8 +23,10 @@ from studio.loops.files import write_file
 from studio.loops.loop import each, pause_s
 from studio.runtime import guests
 from studio.runtime import sandbox as runtime
-from studio.runtime.specs import Network, SandboxSpec, SandboxState
+from studio.runtime.specs import Limits, Network, SandboxSpec, SandboxState
 from studio.store import Signal
+
+KERNEL_PIDS = 1024  # threads count too; joblib and BLAS pools want some
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +106,8 @@ async def _start(context: LoopContext, wanted: Sandbox, ready: _Ready) -> None:
     await asyncio.to_thread(write_kernelspecs, layout, ready.by_name)
     await context.doors.open(wanted.id, renewed.token(context.secret))
     try:
-        await context.supervisor.sandbox_start(spec(context, renewed))
+        smallest = await context.store.read(instance_types.get)
+        await context.supervisor.sandbox_start(spec(context, renewed, smallest))
     except Conflict:
         # One that another server process started since: its token is not known, so it is replaced.
         await _stop(context, wanted.id, "it was started with other settings")
@@ -119,8 +123,8 @@ async def _stop(context: LoopContext, name: str, why: str) -> None:
     context.store.signals.deliver([Signal("sandboxes"), Signal("running", name.partition(".")[0], (name,))])
 
 
-def spec(context: LoopContext, wanted: Sandbox) -> SandboxSpec:
-    """What the supervisor is asked to run. A viewer's has the volume read-only."""
+def spec(context: LoopContext, wanted: Sandbox, kernel: InstanceType) -> SandboxSpec:
+    """What the supervisor is asked to run. A viewer's has the volume read-only. A kernel gets the size of `kernel`."""
     network: Network = "none" if wanted.network_mode == "none" else "studio"
     if wanted.network_mode == "open":
         network = "open"
@@ -134,6 +138,7 @@ def spec(context: LoopContext, wanted: Sandbox) -> SandboxSpec:
         token="" if network == "none" else wanted.token(context.secret),
         address=context.address,
         read_only=wanted.role == "viewer",
+        child_limits=Limits(kernel.cpu, kernel.memory_mb, KERNEL_PIDS),
     )
 
 

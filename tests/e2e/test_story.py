@@ -23,7 +23,6 @@ IDS = (
     "up signin domain environment lab kernel isolation data train runs evaluate register deploy predict wake traffic "
     "drift_quiet drift alert rows job compare promote undo kill_server cost stop_all down"
 ).split()
-pytestmark = pytest.mark.xdist_group("story")
 
 
 def _environment() -> dict[str, str]:

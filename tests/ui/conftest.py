@@ -16,8 +16,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium."""
+    """A Chromium; not for longer than a module, since Playwright's event loop runs in this thread while it is open."""
     with chromium() as found:
         yield found

@@ -9,7 +9,7 @@ from tests.live import Live
 from tests.ui.browser import window
 from tests.ui.walk import Walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("ui")]
+pytestmark = pytest.mark.browser
 MINUTE = 60_000
 
 

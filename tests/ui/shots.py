@@ -1,0 +1,182 @@
+"""`make shots`: named views of the product after the story, light and dark, as PNG in shots/; names narrow it."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.live import Live, running
+from tests.ui.browser import chromium, window
+from tests.ui.walk import Walk
+
+SHOTS = Path(__file__).resolve().parents[2] / "shots"
+MINUTE = 60_000
+
+
+def signin(walk: Walk) -> None:
+    """The list of domains."""
+    walk.page.goto(walk.live.address)
+
+
+def home(walk: Walk) -> None:
+    """Home after the story."""
+    walk.panel("home")
+
+
+def notebook(walk: Walk) -> None:
+    """The example with its outputs."""
+    walk.page.get_by_role("tab", name="welcome.ipynb").click()
+
+
+def data(walk: Walk) -> None:
+    """A data set's columns."""
+    walk.panel("data")
+    walk.see("studio-row-datasets-seattle-weather").click()
+    expect(walk.see("studio-data-column-wind").first).to_be_visible()
+
+
+def experiments(walk: Walk) -> None:
+    """Runs with two selected, their curves below."""
+    walk.panel("experiments")
+    rows = walk.see("studio-table-runs").locator("[data-testid^='studio-row-runs-']")
+    expect(rows).to_have_count(4)
+    for number in range(3):
+        rows.nth(number).locator("input[type=checkbox]").check()
+    expect(walk.see("studio-run-curves")).to_be_visible()
+
+
+def run(walk: Walk) -> None:
+    """One run's page."""
+    walk.panel("experiments")
+    rows = walk.see("studio-table-runs").locator("[data-testid^='studio-row-runs-']")
+    rows.first.click()
+    expect(walk.page.locator("[data-testid=studio-state-run]:visible")).to_be_visible()
+
+
+def evaluation(walk: Walk) -> None:
+    """The confusion matrix and the rows behind its false negatives."""
+    run(walk)
+    walk.page.locator("[data-testid=studio-run-tab-evaluation]:visible").click()
+    walk.page.locator("[data-testid=studio-matrix-fn]:visible").click()
+    expect(walk.see("studio-drawer")).to_be_visible()
+
+
+def models(walk: Walk) -> None:
+    """Versions and aliases."""
+    walk.panel("models")
+    walk.see("studio-row-models-rain-tomorrow").click()
+
+
+def deploy(walk: Walk) -> None:
+    """The deploy dialog."""
+    models(walk)
+    walk.see("studio-model-deploy-1").click()
+    expect(walk.see("studio-deploy-name")).to_be_visible()
+
+
+def jobs(walk: Walk) -> None:
+    """A job with its log."""
+    walk.panel("jobs")
+    walk.see("studio-table-jobs").locator("[data-testid^='studio-row-jobs-']").first.click()
+    expect(walk.see("studio-job-log")).to_contain_text("days to learn from")
+
+
+def endpoint(walk: Walk) -> None:
+    """An endpoint's page after a try."""
+    walk.panel("endpoints")
+    walk.see("studio-row-endpoints-rain-tomorrow").click()
+    send = walk.page.locator("[data-testid=studio-try-send]:visible")
+    send.click()
+    expect(walk.page.locator("[data-testid=studio-try-answer]:visible")).to_be_visible()
+
+
+def monitors(walk: Walk) -> None:
+    """Which endpoints drift."""
+    walk.panel("monitors")
+    expect(walk.see("studio-state-monitor-rain-tomorrow")).to_be_visible()
+
+
+def why(walk: Walk) -> None:
+    """Why: the columns of the window."""
+    monitors(walk)
+    walk.see("studio-monitor-why-rain-tomorrow").click()
+    expect(walk.see("studio-drift-column-wind")).to_be_visible()
+
+
+def environments(walk: Walk) -> None:
+    """Environments and what is in one."""
+    walk.panel("environments")
+    walk.see("studio-row-environments-sklearn").click()
+
+
+def domain(walk: Walk) -> None:
+    """Members, keys, isolation."""
+    walk.panel("domain")
+
+
+def cost(walk: Walk) -> None:
+    """What runs and what it costs."""
+    walk.panel("cost")
+
+
+def compare(walk: Walk) -> None:
+    """The dashboard that compares runs."""
+    experiments(walk)
+    walk.see("studio-compare-runs").click()
+    frame = walk.page.frame_locator("[data-testid=studio-dashboard]:visible")
+    expect(frame.locator(".js-plotly-plot").first).to_be_visible(timeout=MINUTE)
+    expect(frame.locator("[data-testid=stStatusWidget]")).to_have_count(0, timeout=MINUTE)
+
+
+VIEWS: dict[str, Callable[[Walk], None]] = {
+    view.__name__: view
+    for view in (
+        home, notebook, data, experiments, run, evaluation, models, deploy, jobs, endpoint, monitors, why, environments,
+        domain, cost, compare, signin,
+    )
+}  # fmt: skip
+
+
+def take(walk: Walk, name: str, suffix: str) -> None:
+    """One picture; a dialog or drawer that it opened is closed again."""
+    VIEWS[name](walk)
+    settle(walk.page)
+    walk.page.screenshot(path=SHOTS / f"{name}-{suffix}.png")
+    walk.page.keyboard.press("Escape")
+
+
+def settle(page: Page) -> None:
+    """Until fonts, layout and the first answers are drawn."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 600)))")
+
+
+def story(live: Live) -> None:
+    """Runs the example once, so that every view has something to show."""
+    with chromium() as browser, window(browser) as page:
+        walk = Walk(page, live)
+        walk.sign_in()
+        walk.open_lab()
+        walk.run_example()
+        expect(walk.running_cells().first).to_be_visible()
+        expect(walk.running_cells()).to_have_count(0, timeout=5 * MINUTE)
+
+
+def main(names: list[str]) -> None:
+    """Pictures of the named views, or of all."""
+    SHOTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="studio-shots-") as folder, running(Path(folder) / "home") as live:
+        story(live)
+        for dark in (False, True):
+            with chromium() as browser, window(browser, dark) as page:
+                walk = Walk(page, live)
+                walk.sign_in()
+                walk.open_lab()
+                for name in names or VIEWS:
+                    print(name, "dark" if dark else "light", file=sys.stderr)
+                    take(walk, name, "dark" if dark else "light")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
