@@ -103,10 +103,12 @@ def _models(db: Connection, domain: str, limit: int) -> list[Event]:
 
 
 def _endpoints(db: Connection, domain: str, limit: int) -> list[Event]:
+    # The last event of each: a deploy alone writes half a dozen, and they would push everything else out.
+    last = select(func.max(endpoint_events.c.seq)).group_by(endpoint_events.c.endpoint)
     query = (
         select(endpoints.c.name, endpoint_events.c.text, endpoint_events.c.at_ms)
         .join(endpoint_events, endpoint_events.c.endpoint == endpoints.c.id)
-        .where(endpoints.c.domain == domain)
+        .where(endpoints.c.domain == domain, endpoint_events.c.seq.in_(last))
         .order_by(endpoint_events.c.seq.desc())
         .limit(limit)
     )

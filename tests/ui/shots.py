@@ -79,7 +79,7 @@ def deploy(walk: Walk) -> None:
 def jobs(walk: Walk) -> None:
     """A job with its log."""
     walk.panel("jobs")
-    walk.see("studio-table-jobs").locator("[data-testid^='studio-row-jobs-']").first.click()
+    walk.page.locator("[data-testid^='studio-row-jobs-']:visible").first.click()
     expect(walk.see("studio-job-log")).to_contain_text("days to learn from")
 
 
@@ -161,6 +161,8 @@ def story(live: Live) -> None:
         walk.run_example()
         expect(walk.running_cells().first).to_be_visible()
         expect(walk.running_cells()).to_have_count(0, timeout=5 * MINUTE)
+        page.keyboard.press("Control+s")
+        expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
 
 
 def main(names: list[str]) -> None:

@@ -44,8 +44,8 @@ export function useCopy(): [boolean, (text: string) => void] {
   return [copied, copy];
 }
 
-/** A shortened id; a click copies the whole. */
-export function Id({ id, whole }: { id: string; whole?: boolean }): JSX.Element {
+/** A shortened id; a click copies the whole. `tail` keeps its end, where ids of rows of one request differ. */
+export function Id({ id, whole, tail }: { id: string; whole?: boolean; tail?: boolean }): JSX.Element {
   const { trans } = useStudio();
   const [copied, copy] = useCopy();
   return (
@@ -58,7 +58,7 @@ export function Id({ id, whole }: { id: string; whole?: boolean }): JSX.Element 
         copy(id);
       }}
     >
-      <span>{whole ? id : shortId(id)}</span>
+      <span>{whole ? id : tail && id.length > 12 ? `…${id.slice(-9)}` : shortId(id)}</span>
       <Icon name={copied ? 'check' : 'copy'} size={12} />
     </button>
   );

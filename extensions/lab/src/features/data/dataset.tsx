@@ -144,7 +144,7 @@ export function RowTable({ name, columns, rows, ids, marked }: IRowTableProps): 
     cell: row => show(row.cells[i])
   }));
   if (ids) {
-    table.unshift({ key: '#id', label: trans.__('Row'), width: 96, grow: 0, cell: row => <Id id={row.key} /> });
+    table.unshift({ key: '#id', label: trans.__('Row'), width: 136, grow: 0, cell: row => <Id id={row.key} tail /> });
   }
   const keyed = rows.map((cells, i): R => ({ key: String(ids?.[i] ?? i), cells }));
   return <DataTable name={name} label={trans.__('Rows')} columns={table} rows={keyed} rowKey={row => row.key} fit={18} />;

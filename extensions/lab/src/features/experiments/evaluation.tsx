@@ -158,10 +158,10 @@ function RowsDrawer({ runId, cell, at, label, onClose }: { runId: string; cell: 
   const { trans } = useStudio();
   const { data, error, refresh } = useResource(`evaluation/${runId}/${cell}/${at}`, client => client.experiments.evaluationRows(runId, cell, at), { topics: [] });
   const titles: Record<MatrixCell, string> = {
-    tp: trans.__('Predicted %1, and it was', label),
-    fp: trans.__('Predicted %1, but it was not', label),
-    fn: trans.__('%1 that was missed', label),
-    tn: trans.__('Not %1, and not predicted', label)
+    tp: trans.__('True positives: predicted %1, and it was', label),
+    fp: trans.__('False positives: predicted %1, but it was not', label),
+    fn: trans.__('False negatives: really %1, not predicted', label),
+    tn: trans.__('True negatives: not %1, and not predicted', label)
   };
   return (
     <Drawer title={titles[cell]} subtitle={data && trans._n('%1 row at threshold %2', '%1 rows at threshold %2', data.rows.length, at.toFixed(2))} width={760} onClose={onClose}>

@@ -134,7 +134,8 @@ function RunningNow({ overview, refresh }: { overview: Overview; refresh: () => 
   const studio = useStudio();
   const { trans } = studio;
   const [all, setAll] = useState(false);
-  const items = overview.running;
+  // Fork servers are how, not what: they cost nothing and are listed under Running & cost.
+  const items = overview.running.filter(item => item.kind !== 'fork server');
   const shown = all ? items : items.slice(0, 8);
   return (
     <section className="jp-Studio-section" data-testid={TEST.homeRunning}>
