@@ -6,6 +6,7 @@ import { useAction, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
 import { Ago, Button, ChoiceList, DataTable, EmptyState, ErrorBox, Field, IColumn, Link, Modal, Panel, Section, Skeleton, Split, StatusPill, Tag, TextInput } from '../../ui';
 import { DeployDialog } from '../endpoints/deploy';
+import { defaultKeys } from '../experiments/columns';
 import { fieldsOf, outputOf } from './signature';
 
 export function ModelsPanel({ item }: { item: string }): JSX.Element {
@@ -75,7 +76,7 @@ function ModelView({ name }: { name: string }): JSX.Element {
     return error ? <ErrorBox error={error} onRetry={() => void refresh()} /> : <Skeleton rows={6} />;
   }
   const versions = [...data.versions].sort((a, b) => Number(b.version) - Number(a.version));
-  const keys = [...new Set(versions.flatMap(version => Object.keys(version.metrics)))].slice(0, 3);
+  const keys = defaultKeys([...new Set(versions.flatMap(version => Object.keys(version.metrics)))], 3);
   const shown = versions.find(version => String(version.version) === open) ?? versions[0];
   const columns: IColumn<ModelVersion>[] = [
     { key: 'version', label: trans.__('Version'), width: 72, grow: 0, cell: v => <b>{`v${v.version}`}</b> },
@@ -95,9 +96,9 @@ function ModelView({ name }: { name: string }): JSX.Element {
         </span>
       )
     },
-    ...keys.map((key): IColumn<ModelVersion> => ({ key, label: key, width: 88, align: 'right', cell: v => formatMetric(v.metrics[key]) })),
-    { key: 'run', label: trans.__('Run'), width: 96, cell: v => (v.run_id ? <Link onClick={() => studio.open('run', v.run_id ?? '')}>{trans.__('Open run')}</Link> : '–') },
-    { key: 'created', label: trans.__('Registered'), width: 96, align: 'right', cell: v => <Ago at={v.created_ms} /> },
+    ...keys.map((key): IColumn<ModelVersion> => ({ key, label: key, width: 72, align: 'right', cell: v => formatMetric(v.metrics[key]) })),
+    { key: 'run', label: trans.__('Run'), width: 80, cell: v => (v.run_id ? <Link onClick={() => studio.open('run', v.run_id ?? '')}>{trans.__('Open run')}</Link> : '–') },
+    { key: 'created', label: trans.__('Registered'), width: 84, align: 'right', cell: v => <Ago at={v.created_ms} /> },
     {
       key: 'act',
       label: '',
