@@ -23,7 +23,17 @@ def virtualenv(name: str, packages: Sequence[str]) -> Path:
     folder = PEERS / f"{name}-{mark}"
     if not (folder / ".complete").exists():
         subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", "--clear", str(folder)], check=True)
-        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(folder / "bin" / "python")]
+        install = [
+            sys.executable,
+            "-m",
+            "uv",
+            "pip",
+            "install",
+            "--quiet",
+            "--compile-bytecode",
+            "--python",
+            str(folder / "bin" / "python"),
+        ]
         subprocess.run([*install, *packages], check=True)
         (folder / ".complete").touch()
     return folder / "bin"
