@@ -44,7 +44,7 @@ OPERATOR_ONLY = frozenset(
 
 
 def require(principal: Principal, action: str, domain: str | None = None) -> None:
-    """Returns if `principal` may do `action` (in `domain`); else `Unauthenticated` or `Denied`, saying what it needs."""
+    """Returns if `principal` may do `action` (in `domain`); else raises what says who they are or what it needs."""
     if principal.kind is Kind.anonymous:
         raise Unauthenticated("Nobody is signed in.", "Open the sign-in link, or send an access key as bearer token.")
     if action in SERVICE:

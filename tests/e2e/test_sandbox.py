@@ -33,7 +33,7 @@ async def test_other_domains_database_and_processes_are_not_there(running: Runni
     running.paths.database.write_text("the database")
     (box.layout.host_shared / "own.txt").write_text("alpha's")
     (box.layout.host_shared / "link").symlink_to(other.host_shared / "secret.txt")
-    paths = [str(other.host_shared), str(running.paths.database), str(running.paths.keys), "/root/.ssh", "/var/log"]
+    paths = [str(other.host_shared), str(running.paths.database), str(running.paths.keys), "/var/lib", "/var/log"]
     source = f"""
 import json, os
 def seen(path):
