@@ -18,12 +18,14 @@ from studio.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = Path(os.environ.get("STUDIO_TEST_ENVIRONMENTS", ROOT / ".cache" / "environments"))
+LEAST_S = 60.0
 T = TypeVar("T")
 
 
 def until(condition: Callable[[], T], what: str, timeout_s: float = 30.0) -> T:
-    """The first true value of `condition`; fails naming `what`."""
-    deadline = time.monotonic() + timeout_s
+    """The first true value of `condition`; fails naming `what`. How fast things are is measured elsewhere: a busy machine
+    gets a minute at least."""
+    deadline = time.monotonic() + max(timeout_s, LEAST_S)
     while not (value := condition()):
         assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
         time.sleep(0.05)

@@ -140,7 +140,7 @@ class Box:
         await self.running.client.child_fork(self.id, "sklearn", spec, limits)
         return name
 
-    async def ended(self, name: str, timeout_s: float = 30.0) -> ExitRecord:
+    async def ended(self, name: str, timeout_s: float = 60.0) -> ExitRecord:
         """The exit record of `name`."""
 
         async def look() -> ExitRecord | None:
@@ -161,7 +161,7 @@ class Box:
         return self.log(name)
 
 
-async def until(condition: Callable[[], Any], what: str, timeout_s: float = 30.0) -> Any:
+async def until(condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
     """The first true value of `condition` (which may be a coroutine function); fails naming `what`."""
     deadline = time.monotonic() + timeout_s
     while True:

@@ -47,7 +47,7 @@ while True:
 """
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
     """The first true value of `condition`, or a failure naming `what`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -105,7 +105,8 @@ def test_a_stopped_kernel_is_not_started_again_by_its_lab(live: Live, api: Rest)
         assert until(lambda: line(api, "lab"), "the lab in the list", 20)["memory_bytes"] > 0
         api.post(f"domains/demo/running/{shown['id']}/stop")
         until(lambda: line(api, "kernel") is None, "its end", 20)
-        assert visitor.json("GET", f"{origin}/api/kernels") == []
+        until(lambda: visitor.json("GET", f"{origin}/api/kernels") == [], "the lab's list without it", 20)
+        assert line(api, "kernel") is None
         assert not [child for child in children(live).values() if child["kind"] == "kernel"]
         lab = line(api, "lab")
         api.post(f"domains/demo/running/{lab['id']}/stop")

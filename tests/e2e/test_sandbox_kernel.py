@@ -43,7 +43,7 @@ def run(kernel: BlockingKernelClient, code: str) -> tuple[str, str]:
         if message["msg_type"] == "stream":
             said.append(message["content"]["text"])
 
-    reply = kernel.execute_interactive(code, output_hook=hook, timeout=20)
+    reply = kernel.execute_interactive(code, output_hook=hook, timeout=60)
     return reply["content"]["status"], "".join(said)
 
 
@@ -56,6 +56,8 @@ async def test_kernel_runs_cells_is_interrupted_and_stopped(tmp_path: Path) -> N
             pid = await running.client.child_fork(box.id, "sklearn", spec)
             await until((box.layout.host_out / "k" / "kernel-1-5").exists, "the kernel's sockets")
             kernel.start_channels()
+            # What is printed before the subscription to its output has reached the kernel would be lost.
+            kernel.wait_for_ready(timeout=30)
             loaded = "import sys, os; print('numpy' in sys.modules, os.getcwd())"
             assert run(kernel, loaded) == ("ok", "True /volume/ann\n")
             assert run(kernel, "!echo from a shell")[1].strip() == "from a shell"
@@ -63,10 +65,10 @@ async def test_kernel_runs_cells_is_interrupted_and_stopped(tmp_path: Path) -> N
             assert run(kernel, "1/0")[0] == "error"
 
             number = kernel.execute("import time; time.sleep(60)")
-            while kernel.get_iopub_msg(timeout=20)["msg_type"] != "execute_input":
+            while kernel.get_iopub_msg(timeout=60)["msg_type"] != "execute_input":
                 pass
             os.kill(pid, 2)
-            assert kernel.get_shell_msg(timeout=20)["content"]["ename"] == "KeyboardInterrupt"
+            assert kernel.get_shell_msg(timeout=60)["content"]["ename"] == "KeyboardInterrupt"
             assert number and run(kernel, "print('goes on')") == ("ok", "goes on\n")
             await running.client.child_stop(box.id, "kernel-1", 5.0)
         assert (await box.ended("kernel-1")).reason == "stopped"
