@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def until(condition: Callable[[], T], what: str, timeout_s: float = 30.0) -> T:
-    """The first true value of `condition`; fails naming `what`. Speed is measured elsewhere: a busy host gets a minute."""
+    """The first true value of `condition`; fails naming `what`. A busy machine gets a minute at least."""
     deadline = time.monotonic() + max(timeout_s, LEAST_S)
     while not (value := condition()):
         assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
