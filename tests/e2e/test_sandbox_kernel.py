@@ -64,8 +64,9 @@ async def test_kernel_runs_cells_is_interrupted_and_stopped(tmp_path: Path) -> N
             assert run(kernel, "import asyncio; await asyncio.sleep(0); print('awaited')")[1] == "awaited\n"
             assert run(kernel, "1/0")[0] == "error"
 
-            number = kernel.execute("import time; time.sleep(60)")
-            while kernel.get_iopub_msg(timeout=60)["msg_type"] != "execute_input":
+            # Only what has begun to run can be interrupted; the echo of the cell comes before that.
+            number = kernel.execute("import time; print('begun', flush=True); time.sleep(60)")
+            while kernel.get_iopub_msg(timeout=60)["msg_type"] != "stream":
                 pass
             os.kill(pid, 2)
             assert kernel.get_shell_msg(timeout=60)["content"]["ename"] == "KeyboardInterrupt"
