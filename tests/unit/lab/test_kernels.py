@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
@@ -50,14 +51,20 @@ def test_a_kernel_is_a_fork_with_its_own_environment(lab: Box, channels: Channel
 
 
 def test_an_interrupt_stops_a_cell(lab: Box, kernel: str, channels: Channels) -> None:
-    import threading
-
     page = lab.page()
-    threading.Timer(0.3, lambda: page.post(f"/api/kernels/{kernel}/interrupt")).start()
+
+    def interrupt() -> None:
+        # Only what has begun to run can be interrupted.
+        lab.until((lab.home / "begun").exists, "the cell's begin")
+        page.post(f"/api/kernels/{kernel}/interrupt")
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
     begun = time.monotonic()
-    _, error = channels.execute("import time; time.sleep(30)")
+    _, error = channels.execute("import time; open('begun', 'w').close(); time.sleep(30)")
+    interrupting.join()
     assert error == "KeyboardInterrupt"
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 25
     page.close()
 
 
