@@ -315,7 +315,7 @@ def test_caller_that_goes_away_is_forgotten(gateway: Gateway, folder: Path) -> N
     # A reset, as of a killed program; a mere end of sending may come from one that still waits for the answer.
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
-    until(lambda: gateway.ask({"op": "stats"})["stats"]["demo/rain"]["inflight"] == 0, "it is forgotten", 20)
+    until(lambda: gateway.ask({"op": "stats"})["stats"]["demo/rain"]["inflight"] == 0, "it is forgotten", 3)
 
 
 def test_body_over_the_limit_is_refused_at_once(gateway: Gateway) -> None:
