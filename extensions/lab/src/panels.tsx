@@ -9,7 +9,7 @@ import { EndpointPanel } from './features/endpoints/endpoint';
 import { EndpointsPanel } from './features/endpoints/panel';
 import { EnvironmentsPanel } from './features/environments/panel';
 import { ExperimentsPanel } from './features/experiments/panel';
-import { RunPanel } from './features/experiments/run';
+import { RunPanel } from './features/run/run';
 import { HomePanel } from './features/home/panel';
 import { JobsPanel } from './features/jobs/panel';
 import { ModelsPanel } from './features/models/panel';

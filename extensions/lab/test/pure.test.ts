@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { atThreshold, ratesOf } from '../src/features/experiments/threshold';
+import { atThreshold, ratesOf } from '../src/features/run/threshold';
 import { StatsHistory } from '../src/features/endpoints/history';
 import { exampleRow, fieldsOf, rowOf } from '../src/features/models/signature';
 import { formatAgo, formatBytes, formatDuration, formatMetric, formatMoney, formatNumber } from '../src/format';

@@ -9,7 +9,7 @@ import { Ago, Button, ErrorBox, Fade, Id, KeyValue, Link, Panel, Section, Skelet
 import { DeployDialog } from '../endpoints/deploy';
 import { IRegistered, RegisterDialog } from '../models/register';
 import { Artifacts } from './artifacts';
-import { isLive } from './columns';
+import { isLive } from '../experiments/columns';
 import { EvaluationView } from './evaluation';
 import { RunMetric } from './metric';
 
