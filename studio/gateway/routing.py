@@ -1,6 +1,8 @@
 """Where a request goes: pure decisions from Host, path, identity and tables. Deny by default."""
 
 import re
+from collections.abc import Callable
+from enum import StrEnum
 from urllib.parse import quote
 
 import msgspec
@@ -14,7 +16,6 @@ from studio.gateway.requests import SAFE, Request
 from studio.gateway.tables import Tables
 from studio.ids import is_name
 
-_INVOKE = re.compile(r"/endpoints/([^/]+)/invocations")
 _STUDIO = "/studio/"
 _API = "/studio/api/"
 
@@ -67,6 +68,33 @@ class Metrics(msgspec.Struct, frozen=True):
 Decision = Refuse | Redirect | ToServer | ToLab | Invoke | Metrics
 
 
+class Guard(StrEnum):
+    """What the gateway asks of whoever takes a route, before the route is entered."""
+
+    server = "server"  # nothing here: the server denies what is not public there
+    code = "code"  # nothing here: the server checks the one-time code in the address
+    key = "key"  # an access key, of somebody who is a member of its domain
+    member = "member"  # a session of this very origin, of a member
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A request that has passed its route's guard; `domain`: of the key or the origin; `name`: what the path names."""
+
+    request: Request
+    identity: Identity
+    domain: str
+    role: str
+    name: str
+
+
+class Route(msgspec.Struct, frozen=True):
+    """`pattern` matches the whole path, decoded once; its group, if it has one, is the name. `lead` decides."""
+
+    pattern: re.Pattern[str]
+    guard: Guard
+    lead: "Callable[[Router, Asked], Decision]"
+
+
 class Router:
     """Decides for one configuration and one table."""
 
@@ -104,67 +132,92 @@ class Router:
         return None
 
     def _at_apex(self, request: Request) -> Decision:
-        authorization = request.header(b"authorization")
-        if request.decoded.startswith(("/endpoints/", "/v2/")) or request.decoded in ("/invocations", "/metrics"):
-            return self._for_programs(request, authorization)
+        route, name = _find(APEX, request)
+        if route.guard is Guard.key:
+            identity, domain, role = self._program(request)
+            return route.lead(self, Asked(request, identity, domain, role, name))
         if request.upgrade:
             raise Invalid("There is no websocket here.", "Websockets are at a domain's own address.")
-        if authorization:
-            return ToServer(self._identities.key(authorization), request.target, "apex")
-        identity = self._identities.session(request.headers, "studio_session", None) or ANONYMOUS
-        self._check_browser(request, identity, csrf=True)
-        return ToServer(identity, request.target, "apex")
+        if authorization := request.header(b"authorization"):
+            identity = self._identities.key(authorization)
+        else:
+            identity = self._identities.session(request.headers, "studio_session", None) or ANONYMOUS
+            self._check_browser(request, identity, csrf=True)
+        return route.lead(self, Asked(request, identity, "", "", name))
 
-    def _for_programs(self, request: Request, authorization: bytes) -> Decision:
+    def _program(self, request: Request) -> tuple[Identity, str, str]:
+        authorization = request.header(b"authorization")
         if not authorization:
             raise Unauthenticated(
                 "This needs an access key.",
                 "Make one with `studio key create --domain D --user U`, and send `Authorization: Bearer studio_…`.",
             )
         identity = self._identities.key(authorization)
-        if self._identities.role(identity.domain, identity.user) is None:
-            raise Denied(
-                f"{identity.user} is no member of the domain {identity.domain}.", "Ask an admin of the domain."
-            )
-        if request.decoded == "/metrics":
-            return Metrics(identity.domain)
-        found = _INVOKE.fullmatch(request.path)
-        if found is None:
-            raise NotFound(f"There is no {request.path[:200]}.", "Predictions: POST /endpoints/NAME/invocations.")
-        name = found.group(1)
-        if not is_name(name) or self._tables.get(f"endpoints/{identity.domain}/{name}") is None:
-            raise NotFound(
-                f"The domain {identity.domain} has no endpoint {name[:60]!r}.",
-                "`studio endpoint list` shows what it has.",
-            )
-        if request.method != "POST":
-            raise Invalid("A prediction is asked for with POST.", "Send the rows in the body of a POST.")
-        return Invoke(identity, identity.domain, name)
+        return identity, identity.domain, self._role(identity.domain, identity.user)
+
+    def _role(self, domain: str, user: str) -> str:
+        role = self._identities.role(domain, user)
+        if role is None:
+            raise Denied(f"{user} is no member of the domain {domain}.", "Ask an admin of the domain.")
+        return role
 
     def _at_lab(self, request: Request, domain: str) -> Decision:
         if request.decoded.startswith(_STUDIO) and not request.path.startswith(_STUDIO):
             raise Invalid("The path is written in an odd way.", "Send /studio/ without escapes.")
+        route, name = _find(LAB, request)
         identity = self._identities.session(request.headers, f"studio_{domain}", domain)
-        if request.path == "/studio/enter":
+        if route.guard is Guard.code:
             # Comes with the one-time code, before there is a session.
             self._check_browser(request, identity or ANONYMOUS, csrf=False)
-            return ToServer(identity or ANONYMOUS, request.target, "lab", domain)
+            return route.lead(self, Asked(request, identity or ANONYMOUS, domain, "", name))
         if identity is None:
             return self._without_session(request, domain)
-        role = self._identities.role(domain, identity.user)
-        if role is None:
-            raise Denied(f"{identity.user} is no member of the domain {domain}.", "Ask an admin of the domain.")
-        api = request.path.startswith(_API)
-        self._check_browser(request, identity, csrf=api)
-        if api:
-            return ToServer(identity, b"/api/v1/" + request.target[len(_API) :], "lab", domain)
-        if request.path.startswith("/studio/starting"):
-            return ToServer(identity, request.target, "lab", domain)
-        lab = self._tables.get(f"labs/{domain}/{identity.user}")
+        role = self._role(domain, identity.user)
+        self._check_browser(request, identity, csrf=route.lead is Router.api)
+        return route.lead(self, Asked(request, identity, domain, role, name))
+
+    # What the routes lead to.
+    def server(self, asked: Asked) -> Decision:
+        """The server, at the same path."""
+        host = "lab" if asked.domain else "apex"
+        return ToServer(asked.identity, asked.request.target, host, asked.domain)
+
+    def api(self, asked: Asked) -> Decision:
+        """The server's API, from a lab's origin."""
+        if not asked.request.path.startswith(_API):
+            raise Invalid("The path is written in an odd way.", "Send /studio/api/ without escapes.")
+        return ToServer(asked.identity, b"/api/v1/" + asked.request.target[len(_API) :], "lab", asked.domain)
+
+    def lab(self, asked: Asked) -> Decision:
+        """The person's own lab in this domain."""
+        key = f"labs/{asked.domain}/{asked.identity.user}"
+        lab = self._tables.get(key)
         if lab is None:
-            return self._without_lab(request, identity, domain)
-        watched = msgspec.structs.replace(identity, watch=(*identity.watch, f"labs/{domain}/{identity.user}"))
-        return ToLab(watched, domain, role, str(lab["socket"]), str(lab["secret"]))
+            return self._without_lab(asked.request, asked.identity, asked.domain)
+        watched = msgspec.structs.replace(asked.identity, watch=(*asked.identity.watch, key))
+        return ToLab(watched, asked.domain, asked.role, str(lab["socket"]), str(lab["secret"]))
+
+    def metrics(self, asked: Asked) -> Decision:
+        """Figures about the endpoints of the key's domain."""
+        return Metrics(asked.domain)
+
+    def predict(self, asked: Asked) -> Decision:
+        """A prediction by an endpoint of the key's domain."""
+        name, request = asked.name, asked.request
+        if not is_name(name) or self._tables.get(f"endpoints/{asked.domain}/{name}") is None:
+            raise NotFound(
+                f"The domain {asked.domain} has no endpoint {name[:60]!r}.",
+                "`studio endpoint list` shows what it has.",
+            )
+        if request.path != request.decoded:
+            raise Invalid("The endpoint's name is written in an odd way.", "Send it without escapes.")
+        if request.method != "POST":
+            raise Invalid("A prediction is asked for with POST.", "Send the rows in the body of a POST.")
+        return Invoke(asked.identity, asked.domain, name)
+
+    def nothing(self, asked: Asked) -> Decision:
+        """Paths that belong to programs and lead nowhere yet."""
+        raise NotFound(f"There is no {asked.request.path[:200]}.", "Predictions: POST /endpoints/NAME/invocations.")
 
     def _without_session(self, request: Request, domain: str) -> Decision:
         if request.method == "GET" and b"text/html" in request.accept and not request.upgrade:
@@ -198,3 +251,26 @@ def starting(request: Request, identity: Identity, domain: str) -> ToServer:
     """The page that is shown while a lab starts, and leads back to what was asked for."""
     back = quote(request.target.decode("ascii"), safe="")
     return ToServer(identity, f"/studio/starting?next={back}".encode(), "lab", domain)
+
+
+# Every route of the gateway, first match first. tests/security walks them; each states its guard.
+APEX: tuple[Route, ...] = (
+    Route(re.compile(r"/endpoints/([^/]+)/invocations"), Guard.key, Router.predict),
+    Route(re.compile(r"/(?:endpoints/.*|v2/.*|invocations)", re.DOTALL), Guard.key, Router.nothing),
+    Route(re.compile(r"/metrics"), Guard.key, Router.metrics),
+    Route(re.compile(r"/.*", re.DOTALL), Guard.server, Router.server),
+)
+LAB: tuple[Route, ...] = (
+    Route(re.compile(r"/studio/enter"), Guard.code, Router.server),
+    Route(re.compile(r"/studio/starting.*", re.DOTALL), Guard.member, Router.server),
+    Route(re.compile(r"/studio/api/.*", re.DOTALL), Guard.member, Router.api),
+    Route(re.compile(r"/.*", re.DOTALL), Guard.member, Router.lab),
+)
+
+
+def _find(routes: tuple[Route, ...], request: Request) -> tuple[Route, str]:
+    """The first route that the path matches, and the name in it."""
+    for route in routes:
+        if found := route.pattern.fullmatch(request.decoded):
+            return route, found.group(1) if found.lastindex else ""
+    raise NotFound(f"There is no {request.path[:200]}.", "See the documentation for what is served here.")
