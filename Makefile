@@ -48,6 +48,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt $(LAB_SOUR
 $(VENV)/.test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	PYTHON=$(BIN)/python sh .ci/browser
+	sh .ci/postgres
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.test
