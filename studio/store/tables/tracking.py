@@ -136,6 +136,13 @@ tags = Table(
     _run(),
     Column("key", String(250), primary_key=True),
     Column("value", Text, nullable=False),
+    # The few runs that are put away, found without looking at the tags of the many.
+    Index(
+        "ix_tags_archived",
+        "run",
+        sqlite_where=text("key = 'studio.archived'"),
+        postgresql_where=text("key = 'studio.archived'"),
+    ),
     sqlite_with_rowid=False,
 )
 
