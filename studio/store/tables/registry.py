@@ -67,3 +67,17 @@ aliases = Table(
     Column("alias", String(255), primary_key=True),
     Column("version", Integer, nullable=False),
 )
+
+# What people decided about versions, newest last; nothing is ever changed or taken out while the version is there.
+version_approvals = Table(
+    "model_version_approvals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("model", ForeignKey("registered_models.id", ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False),  # Pending | Approved | Rejected
+    Column("by", String(80), nullable=False),
+    Column("reason", String(2000), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("ix_model_version_approvals_version", "model", "version", "id"),
+)
