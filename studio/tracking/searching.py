@@ -10,7 +10,7 @@ from studio.store.tables import tracking as t
 from studio.tracking import conditions, experiments, filters, loading, metrics, pages, runs
 from studio.tracking.grammars import RUNS
 from studio.tracking.pages import Sort
-from studio.tracking.records import RunPage
+from studio.tracking.records import Run, RunPage
 
 MAX_RESULTS = 50_000
 STAGES = {"ACTIVE_ONLY": ("active",), "DELETED_ONLY": ("deleted",), "ALL": ("active", "deleted")}
@@ -37,6 +37,30 @@ def count(db: Connection, domain: str, experiment_ids: Sequence[str], filter_tex
     """How many runs match."""
     wanted = _wanted(db, domain, experiment_ids, filter_text, view)
     return int(db.execute(select(func.count()).select_from(t.runs).where(*wanted)).scalar_one())
+
+
+def ids(
+    db: Connection,
+    domain: str,
+    experiment_ids: Sequence[str],
+    filter_text: str = "",
+    view: str = "ACTIVE_ONLY",
+    order_by: Sequence[str] = (),
+) -> list[int]:
+    """The internal numbers of all runs that match, in order: what a table that shows a window of them scrolls over."""
+    wanted = _wanted(db, domain, experiment_ids, filter_text, view)
+    found: list[int] = []
+    for _, query, sorts in _phases(db, domain, experiment_ids, _terms(order_by)):
+        narrow = query.with_only_columns(t.runs.c.id).where(*wanted).order_by(*pages.order(sorts))
+        found += db.execute(narrow).scalars()
+    return found
+
+
+def rows_of(db: Connection, domain: str, numbers: Sequence[int]) -> list[Run]:
+    """The runs with those internal numbers, in their order; those of other domains are left out."""
+    query = select(*_COLUMNS).where(t.runs.c.domain == domain, t.runs.c.id.in_(set(numbers)))
+    by_number = {row.id: runs.record(tuple(row)) for row in db.execute(query)}
+    return loading.load(db, [by_number[number] for number in numbers if number in by_number])
 
 
 def _rows(

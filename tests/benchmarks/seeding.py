@@ -73,7 +73,7 @@ class Shape:
     params: int = 10
     metrics: int = 10
     points: int = 0
-    seed: int = 0
+    seed: str = ""  # runs in two domains must not have the same ids
 
 
 def made(name: str, shape: Shape, first: int = 0) -> Iterator[Made]:
@@ -234,7 +234,7 @@ def main() -> None:
     started = time.perf_counter()
     with engine.begin() as db:
         domains.get(db, options.domain)
-    shape = Shape(options.runs, options.params, options.metrics, options.points)
+    shape = Shape(options.runs, options.params, options.metrics, options.points, options.domain)
     number = fill_studio(engine, options.domain, options.experiment, shape)
     engine.dispose()
     print(f"experiment {number} has {options.runs} runs ({time.perf_counter() - started:.1f} s)")
