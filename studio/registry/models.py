@@ -65,7 +65,7 @@ def remove(db: Connection, domain: str, name: str) -> None:
     """Deletes the model, its versions and aliases; the files stay with their runs."""
     row = names.find(db, domain, name)
     db.execute(delete(t.registered_models).where(t.registered_models.c.id == row.id))
-    for table in (t.registered_model_tags, t.model_versions, t.model_version_tags, t.aliases):
+    for table in (t.registered_model_tags, t.model_versions, t.model_version_tags, t.aliases, t.version_approvals):
         db.execute(delete(table).where(table.c.model == row.id))
     signal(db, "models", domain, name)
 

@@ -21,6 +21,7 @@ from studio.tracking.records import Pair
 
 STAGES = {name.lower(): name for name in ("None", "Staging", "Production", "Archived")}
 READY = "READY"
+APPROVAL_TAG = "studio.approval"  # and what begins with it and a dot: written by `approvals` alone
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>[^/@]+))")
 
 
@@ -39,7 +40,7 @@ def create(
 ) -> ModelVersion:
     """Registers files of this domain as the next version; `Invalid` if `source` is anything else."""
     row = names.find(db, domain, name)
-    wanted = {tag.key: tag.value for tag in map(names.check_tag, tags)}
+    wanted = {tag.key: tag.value for tag in map(names.check_tag, tags) if not _is_approval(tag.key)}
     if _URI.fullmatch(source):
         found = sources.copied(source, resolve(db, domain, source), run_id, model_id)
     else:
@@ -139,7 +140,7 @@ def remove(db: Connection, domain: str, name: str, version: int) -> None:
     """Deletes a version and the aliases that mean it; its number is never given again."""
     get(db, domain, name, version)
     model = names.find(db, domain, name)
-    for table in (t.model_versions, t.model_version_tags, t.aliases):
+    for table in (t.model_versions, t.model_version_tags, t.aliases, t.version_approvals):
         db.execute(delete(table).where(table.c.model == model.id, table.c.version == version))
     names.touch(db, domain, model)
 
@@ -148,16 +149,23 @@ def set_tag(db: Connection, domain: str, name: str, version: int, tag: Pair) -> 
     """Sets a tag; the last value counts."""
     get(db, domain, name, version)
     names.check_tag(tag)
-    model = names.find(db, domain, name)
-    _drop_tag(db, model.id, version, tag.key)
-    row = {"model": model.id, "version": version, "key": tag.key, "value": tag.value}
-    db.execute(insert(t.model_version_tags).values(**row))
+    _check_free(tag.key)
+    put_tags(db, names.find(db, domain, name).id, version, [tag])
     signal(db, "models", domain, name)
+
+
+def put_tags(db: Connection, model: int, version: int, tags: Iterable[Pair]) -> None:
+    """Writes tags that were checked, of a version that is there; `model` is its number."""
+    for tag in tags:
+        _drop_tag(db, model, version, tag.key)
+        row = {"model": model, "version": version, "key": tag.key, "value": tag.value}
+        db.execute(insert(t.model_version_tags).values(**row))
 
 
 def delete_tag(db: Connection, domain: str, name: str, version: int, key: str) -> None:
     """Deletes a tag; none of that key is fine, as in MLflow."""
     get(db, domain, name, version)
+    _check_free(key)
     _drop_tag(db, names.find(db, domain, name).id, version, key)
     signal(db, "models", domain, name)
 
@@ -237,6 +245,16 @@ def _change(db: Connection, domain: str, name: str, version: int, **values: obje
     db.execute(change.values(**values, updated_ms=now_ms()))
     names.touch(db, domain, model)
     return get(db, domain, name, version)
+
+
+def _is_approval(key: str) -> bool:
+    return key == APPROVAL_TAG or key.startswith(f"{APPROVAL_TAG}.")
+
+
+def _check_free(key: str) -> None:
+    if _is_approval(key):
+        hint = "An admin of the domain decides in the Models view; who, when and why are kept."
+        raise Invalid(f"The tag '{key}' says what was decided about the version; it cannot be set or deleted.", hint)
 
 
 def _drop_tag(db: Connection, model: int, version: int, key: str) -> None:

@@ -20,9 +20,10 @@ from studio.tracking import (
     logged_models,
     places,
     searching,
+    tags,
 )
 from studio.tracking import runs as run_rows
-from studio.tracking.records import Latest, LoggedModel, Run
+from studio.tracking.records import Latest, LoggedModel, Pair, Run
 from studio.wire.context import Studio, studio
 from studio.wire.files import ArtifactResponse
 from studio.wire.permission import Allow
@@ -134,13 +135,17 @@ async def get_run(
 async def change_run(
     domain: str, run_id: str, body: RunChange, studio: Studio = Depends(studio), _: Principal = Depends(WRITE)
 ) -> RunAnswer:
-    """Renames, deletes or restores a run."""
+    """Renames, tags, deletes or restores a run. Its note is the tag mlflow.note.content."""
 
     def write(db: Connection) -> RunAnswer:
         if body.deleted is False:
             run_rows.restore(db, domain, run_id)
         if body.name:
             run_rows.change(db, domain, run_id, name=body.name)
+        if kept := [Pair(key, value) for key, value in body.tags.items() if value is not None]:
+            tags.set_all(db, domain, run_id, kept)
+        for key in (key for key, value in body.tags.items() if value is None):
+            tags.delete_one(db, domain, run_id, key)
         if body.deleted:
             run_rows.remove(db, domain, run_id)
         return RunAnswer(**_fields(loading.get(db, domain, run_id)))

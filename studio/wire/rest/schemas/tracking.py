@@ -104,7 +104,8 @@ class SeriesAnswer(Answer):
 
 
 class RunChange(Body):
-    """What is given changes: another name, or deleted and restored."""
+    """What is given changes: another name, tags (null takes one away), or deleted and restored."""
 
     name: str | None = Field(None, max_length=500)
     deleted: bool | None = None
+    tags: dict[str, str | None] = Field(default_factory=dict, max_length=100)
