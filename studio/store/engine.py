@@ -4,16 +4,17 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 
-from studio.errors import Unavailable
-from studio.store import migrate
+from studio.errors import Invalid, Unavailable
+from studio.store import failures, migrate, postgres
 from studio.store.cache import forget
 from studio.store.signals import Signal, Signals, take
 
@@ -37,6 +38,9 @@ class _Write:
     future: asyncio.Future[Any]
 
 
+_Answer = tuple[_Write, Any, BaseException | None]
+
+
 class Store:
     """The handle of the database of one server process."""
 
@@ -46,12 +50,14 @@ class Store:
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._thread: threading.Thread | None = None
+        self._engine = open_engine(url)
+        self._is_claimed = self._is_file = self._engine.dialect.name == "sqlite"  # a file has a lock of its own
+        self._is_down = False
 
     async def start(self) -> None:
         """Brings the schema up to date and starts the writer."""
         self._loop = asyncio.get_running_loop()
-        self._engine = await asyncio.to_thread(open_engine, self.url)
-        await asyncio.to_thread(migrate.upgrade, self._engine)
+        await asyncio.to_thread(self._open)
         self._thread = threading.Thread(target=self._write_groups, name="store-write", daemon=True)
         self._thread.start()
 
@@ -77,12 +83,59 @@ class Store:
         """Runs `function(db)` on a read connection; sees everything acknowledged before the call."""
         return await self._loop.run_in_executor(self._readers, self._read, function)
 
+    def _open(self) -> None:
+        self._writer = self._patiently(self._connect)
+        self._claim(self._writer)
+        migrate.upgrade(self._engine)
+
+    def _connect(self) -> Connection:
+        try:
+            return self._engine.connect()
+        except OperationalError as error:
+            if self._is_file:
+                raise
+            raise failures.Away from error
+
+    def _claim(self, db: Connection) -> None:
+        if not self._is_claimed:
+            postgres.claim(db)
+            self._is_claimed = True
+
+    def _patiently(self, attempt: Callable[[], T]) -> T:
+        """Calls `attempt` again while the database is away; once that was in vain, others are told at once."""
+        deadline = time.monotonic() + failures.PATIENCE_S
+        while True:
+            try:
+                answer = attempt()
+            except failures.Away as away:
+                if self._is_down or time.monotonic() > deadline:
+                    self._is_down = True
+                    cause = away.__cause__
+                    raise failures.explain(
+                        cause if isinstance(cause, Exception) else away, self._engine.dialect
+                    ) from away
+                time.sleep(failures.RETRY_S)
+            else:
+                self._is_down = False
+                return answer
+
     def _read(self, function: Callable[[Connection], T]) -> T:
-        with self._engine.connect() as db:
-            return function(db)
+        return self._patiently(lambda: self._read_once(function))
+
+    def _read_once(self, function: Callable[[Connection], T]) -> T:
+        with self._connect() as db:
+            try:
+                return function(db)
+            except Exception as error:
+                if failures.is_lost(db):
+                    raise failures.Away from error
+                explained = failures.explain(error, db.dialect)
+                if explained is error:
+                    raise
+                raise explained from error
 
     def _write_groups(self) -> None:
-        with self._engine.connect() as db:
+        with self._writer as db:
             while (first := self._queue.get()) is not None:
                 group = [first]
                 stop = False
@@ -97,35 +150,58 @@ class Store:
                     return
 
     def _commit(self, db: Connection, group: list[_Write]) -> None:
-        answers: list[tuple[_Write, Any, BaseException | None]] = []
-        signals: list[Signal] = []
         try:
-            with db.begin():
-                for item in group:
-                    # Written out: `begin_nested` costs five times as much, more than many a write itself.
-                    db.exec_driver_sql("SAVEPOINT studio_write")
-                    try:
-                        answer = item.function(db)
-                        db.exec_driver_sql("RELEASE SAVEPOINT studio_write")
-                    except Exception as error:
-                        db.exec_driver_sql("ROLLBACK TO SAVEPOINT studio_write")
-                        db.exec_driver_sql("RELEASE SAVEPOINT studio_write")
-                        take(db)
-                        forget(db)
-                        answers.append((item, None, error))
-                    else:
-                        signals += take(db)
-                        answers.append((item, answer, None))
+            answers, signals = self._patiently(lambda: self._attempt(db, group))
         except Exception as error:
             # The commit itself failed (disk full, database locked): nothing of the group is written, so all are told.
             log.exception("commit of %d writes failed", len(group))
-            take(db)
-            forget(db)
+            if not failures.is_lost(db):
+                take(db)
+                forget(db)
             signals = []
-            answers = [(item, None, _unavailable(error)) for item in group]
+            answers = [(item, None, failures.explain(error, db.dialect)) for item in group]
         self._loop.call_soon_threadsafe(self._deliver, answers, signals)
 
-    def _deliver(self, answers: list[tuple[_Write, Any, BaseException | None]], signals: list[Signal]) -> None:
+    def _attempt(self, db: Connection, group: list[_Write]) -> tuple[list[_Answer], list[Signal]]:
+        is_sent = False
+        try:
+            self._claim(db)
+            with db.begin():
+                done = self._run(db, group)
+                is_sent = True
+            return done
+        except Exception as error:
+            if not failures.is_lost(db):
+                raise
+            db.rollback()
+            self._is_claimed = self._is_file
+            if is_sent:
+                message = "The database went away during the commit: the write may be there or not."
+                raise Unavailable(message, "Look whether it is, then try again if not.") from error
+            raise failures.Away from error
+
+    @staticmethod
+    def _run(db: Connection, group: list[_Write]) -> tuple[list[_Answer], list[Signal]]:
+        answers: list[_Answer] = []
+        signals: list[Signal] = []
+        for item in group:
+            # Written out: `begin_nested` costs five times as much, more than many a write itself.
+            db.exec_driver_sql("SAVEPOINT studio_write")
+            try:
+                answer = item.function(db)
+                db.exec_driver_sql("RELEASE SAVEPOINT studio_write")
+            except Exception as error:
+                db.exec_driver_sql("ROLLBACK TO SAVEPOINT studio_write")
+                db.exec_driver_sql("RELEASE SAVEPOINT studio_write")
+                take(db)
+                forget(db)
+                answers.append((item, None, failures.explain(error, db.dialect)))
+            else:
+                signals += take(db)
+                answers.append((item, answer, None))
+        return answers, signals
+
+    def _deliver(self, answers: list[_Answer], signals: list[Signal]) -> None:
         for item, answer, error in answers:
             if item.future.done():
                 continue  # the caller was cancelled; its write stands, as with any request whose client went away
@@ -137,10 +213,17 @@ class Store:
 
 
 def open_engine(url: str) -> Engine:
-    """An engine with the durability and concurrency settings that the design states."""
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=READERS + 1, pool_pre_ping=True)
-    engine = create_engine(url, pool_size=READERS + 1, connect_args={"check_same_thread": False, "timeout": 30})
+    """An engine with the durability and concurrency settings that the design states; `Invalid` for other databases."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        # Not repeated: there may be a password in it.
+        raise Invalid("STUDIO_DATABASE_URL is not a URL.", "Write postgresql://user@host/database.") from error
+    if parsed.drivername in postgres.NAMES:
+        return postgres.open_engine(parsed, READERS + 1)
+    if parsed.drivername != "sqlite":
+        raise Invalid(f"Studio does not work with {parsed.drivername}.", "Use postgresql://… or the SQLite default.")
+    engine = create_engine(parsed, pool_size=READERS + 1, connect_args={"check_same_thread": False, "timeout": 30})
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
@@ -154,10 +237,3 @@ def open_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN")
 
     return engine
-
-
-def _unavailable(error: Exception) -> Exception:
-    if isinstance(error, OperationalError):
-        message = f"The database did not take the write: {error.orig}."
-        return Unavailable(message, "Free disk space or wait, then try again.")
-    return error
