@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, exists, func, select
 
 from studio.errors import Invalid
+from studio.store.expressions import AsNumber
 from studio.store.tables import tracking as t
 from studio.tracking import conditions, experiments, filters, loading, metrics, pages, runs
 from studio.tracking.grammars import RUNS
@@ -14,6 +15,9 @@ from studio.tracking.records import Run, RunPage
 
 MAX_RESULTS = 50_000
 STAGES = {"ACTIVE_ONLY": ("active",), "DELETED_ONLY": ("deleted",), "ALL": ("active", "deleted")}
+Term = tuple[str, str, bool]  # entity, key, descending
+# The lowest and highest of all values of a metric, beside the last: tables sort by them, MLflow's wire does not.
+BOUNDS = {"metric": "value", "metric_min": "low", "metric_max": "high"}
 _COLUMNS = [t.runs.c[name] for name in runs.INFO]
 
 
@@ -35,7 +39,7 @@ def search(
 
 def count(db: Connection, domain: str, experiment_ids: Sequence[str], filter_text: str, view: str) -> int:
     """How many runs match."""
-    wanted = _wanted(db, domain, experiment_ids, filter_text, view)
+    wanted = where(db, domain, experiment_ids, filter_text, view)
     return int(db.execute(select(func.count()).select_from(t.runs).where(*wanted)).scalar_one())
 
 
@@ -48,9 +52,9 @@ def ids(
     order_by: Sequence[str] = (),
 ) -> list[int]:
     """The internal numbers of all runs that match, in order: what a table that shows a window of them scrolls over."""
-    wanted = _wanted(db, domain, experiment_ids, filter_text, view)
+    wanted = where(db, domain, experiment_ids, filter_text, view)
     found: list[int] = []
-    for _, query, sorts in _phases(db, domain, experiment_ids, _terms(order_by)):
+    for _, query, sorts in phases(db, domain, experiment_ids, _terms(order_by)):
         narrow = query.with_only_columns(t.runs.c.id).where(*wanted).order_by(*pages.order(sorts))
         found += db.execute(narrow).scalars()
     return found
@@ -73,13 +77,13 @@ def _rows(
     order_by: Sequence[str],
     page_token: str | None,
 ) -> tuple[list[Any], str | None]:
-    wanted = _wanted(db, domain, experiment_ids, filter_text, view)
+    wanted = where(db, domain, experiment_ids, filter_text, view)
     terms = _terms(order_by)
     mark = [domain, sorted(experiment_ids), filter_text, view, list(order_by)]
     start = pages.decode(page_token, mark)
     phase = int(start[0]) if start else 0
     found: list[tuple[int, Any]] = []
-    for number, base, sorts in _phases(db, domain, experiment_ids, terms):
+    for number, base, sorts in phases(db, domain, experiment_ids, terms):
         if number < phase:
             continue
         columns = [sort.column.label(f"sort_{n}") for n, sort in enumerate(sorts)]
@@ -97,9 +101,10 @@ def _rows(
     return page, pages.encode(mark, [last, *row[len(_COLUMNS) :]])
 
 
-def _wanted(
+def where(
     db: Connection, domain: str, experiment_ids: Sequence[str], filter_text: str, view: str
 ) -> list[ColumnElement[bool]]:
+    """The conditions on `runs` that a search makes."""
     if view not in STAGES:
         raise Invalid(f"Invalid view type '{view}'", f"Use one of {sorted(STAGES)}.")
     numbers = experiments.numbers(db, domain, experiment_ids)
@@ -112,20 +117,21 @@ def _one_of(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[
     return column == values[0] if len(values) == 1 else column.in_(values)
 
 
-def _terms(order_by: Sequence[str]) -> list[tuple[str, str, bool]]:
-    terms = [filters.parse_order(text, RUNS) for text in order_by]
+def _terms(order_by: Sequence[str]) -> list[Term]:
+    return complete([filters.parse_order(text, RUNS) for text in order_by])
+
+
+def complete(terms: list[Term]) -> list[Term]:
+    """`terms` and what decides where they leave a choice: newest first, then by id."""
     seen = [(entity, key) for entity, key, _ in terms]
     if len(set(seen)) != len(seen):
-        raise Invalid(f"`order_by` contains duplicate fields: {list(order_by)}")
-    if ("attribute", "start_time") not in seen:
-        terms.append(("attribute", "start_time", True))
-    if ("attribute", "run_id") not in seen:
-        terms.append(("attribute", "run_id", False))
-    return terms
+        raise Invalid(f"`order_by` contains duplicate fields: {[f'{entity}.{key}' for entity, key in seen]}")
+    ends = [("attribute", "start_time", True), ("attribute", "run_id", False)]
+    return [*terms, *(end for end in ends if end[:2] not in seen)]
 
 
-def _phases(
-    db: Connection, domain: str, experiment_ids: Sequence[str], terms: list[tuple[str, str, bool]]
+def phases(
+    db: Connection, domain: str, experiment_ids: Sequence[str], terms: list[Term]
 ) -> list[tuple[int, Select[Any], list[Sort]]]:
     """The queries whose rows, one after the other, are the search's: with a metric first, those with it, NaN, none."""
     entity, key, descending = terms[0]
@@ -148,25 +154,29 @@ def _phases(
     ]
 
 
-def _joined(
-    db: Connection, source: FromClause, terms: Sequence[tuple[str, str, bool]]
-) -> tuple[FromClause, list[Sort]]:
+def _joined(db: Connection, source: FromClause, terms: Sequence[Term]) -> tuple[FromClause, list[Sort]]:
     sorts: list[Sort] = []
     for n, (entity, key, descending) in enumerate(terms):
         if entity == "attribute":
             sorts.append(Sort(conditions.RUN_COLUMNS[key], descending, nullable=key == "end_time"))
             continue
-        if entity == "metric":
+        if entity in BOUNDS:
             table = t.latest_metrics.alias(f"by_{n}")
             number = metrics.key_id(db, key)
             match = and_(table.c.run == t.runs.c.id, table.c.key == (-1 if number is None else number))
-            rank = case((table.c.is_nan, 1), (table.c.value.is_(None), 2), else_=0)
-            sorts.append(Sort(rank))
+            column = table.c[BOUNDS[entity]]
+            if entity == "metric":
+                rank = case((table.c.is_nan, 1), (table.c.value.is_(None), 2), else_=0)
+                sorts.append(Sort(rank))
         else:
-            table = (t.params if entity == "param" else t.tags).alias(f"by_{n}")
+            table = (t.tags if entity == "tag" else t.params).alias(f"by_{n}")
             match = and_(table.c.run == t.runs.c.id, table.c.key == key)
+            column = table.c.value
+            if entity == "number":
+                # A param as people mean it, 9 before 10; texts, which are 0 as numbers, follow by themselves below.
+                sorts.append(Sort(AsNumber(column), descending, nullable=True))
         source = source.outerjoin(table, match)
-        sorts.append(Sort(table.c.value, descending, nullable=True))
+        sorts.append(Sort(column, descending, nullable=True))
     return source, sorts
 
 
