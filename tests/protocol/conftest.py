@@ -39,6 +39,7 @@ class Running:
 
     home: Path
     port: int
+    database: str = ""  # its URL; "" is the file in the home
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,6 +54,7 @@ class Running:
         """Returns when it answers."""
         command = [sys.executable, "-m", "tests.protocol.server", "--home", str(self.home), "--port", str(self.port)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")}
+        environment["STUDIO_DATABASE_URL"] = self.database
         with (self.home / "server.log").open("ab") as log:
             self.process = process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         until(lambda: process.poll() is not None or _up(f"{self.url}/health"), "the server", 60)
@@ -72,18 +74,18 @@ class Running:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Studio's server, for the whole session."""
-    running = Running(tmp_path_factory.mktemp("studio"), free_port())
+def server(shared_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Studio's server, for the whole session (one on each kind of database)."""
+    running = Running(tmp_path_factory.mktemp("studio"), free_port(), shared_url)
     running.start()
     yield running
     running.stop()
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Running]:
+def own_server(database_url: str, tmp_path: Path) -> Iterator[Running]:
     """Studio's server, for one test that is hard on it."""
-    running = Running(tmp_path, free_port())
+    running = Running(tmp_path, free_port(), database_url)
     running.start()
     yield running
     running.stop(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A database of two domains in memory."""
+"""A database of two domains: on SQLite in memory, on PostgreSQL a copy."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ from studio.store.engine import open_engine
 from studio.store.tables import metadata
 
 
-def make_engine() -> Engine:
-    """An empty database with the schema and the domains `demo` and `other`."""
-    engine = open_engine("sqlite://")
+def make_engine(url: str = "sqlite://") -> Engine:
+    """A database with the schema and the domains `demo` and `other`, and nothing else."""
+    engine = open_engine(url)
     with engine.begin() as db:
         metadata.create_all(db)
         domains.create_domain(db, "demo")
@@ -21,9 +21,9 @@ def make_engine() -> Engine:
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
+def engine(database: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Ended with the test."""
-    made = make_engine()
+    made = make_engine("sqlite://" if database == "sqlite" else request.getfixturevalue("database_url"))
     yield made
     made.dispose()
 

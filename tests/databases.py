@@ -1,0 +1,56 @@
+"""Fixtures: what is tested with `database` runs once on SQLite and once on PostgreSQL, as Studio must not differ."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.store import migrate
+from studio.store.engine import open_engine
+from tests.postgres import Cluster, cluster
+
+SCHEMA = "schema"  # the database of the cluster that others are copies of
+_number = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL for the session, started when the first test needs it."""
+    with cluster() as made:
+        engine = open_engine(made.url(SCHEMA))
+        migrate.upgrade(engine)
+        engine.dispose()
+        yield made
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Which kind of database a test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of the test's own, with the schema or about to get it."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path / 'studio.db'}"
+        return
+    made: Cluster = request.getfixturevalue("postgres")
+    name = f"t{next(_number)}"
+    yield made.url(name, template=SCHEMA)
+    made.drop(name)
+
+
+@pytest.fixture(scope="session")
+def shared_url(
+    database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """One database for all tests of a session that ask for it."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('shared') / 'studio.db'}"
+        return
+    made: Cluster = request.getfixturevalue("postgres")
+    name = f"t{next(_number)}"
+    yield made.url(name, template=SCHEMA)
+    made.drop(name)
