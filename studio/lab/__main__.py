@@ -52,7 +52,7 @@ def make(lab: Lab, inside: Path, outside: Path) -> "ServerApp":
 
     from studio.lab import adoption
     from studio.lab.extension import describe
-    from studio.lab.identity import guard
+    from studio.lab.guard import guard
     from studio.lab.kernelspecs import PROVISIONER
 
     # Named here as well as in the package's metadata, which a checkout on PYTHONPATH does not have.
@@ -63,7 +63,7 @@ def make(lab: Lab, inside: Path, outside: Path) -> "ServerApp":
     server.jpserver_extensions = {"jupyterlab": True}
     server.initialize(argv=[], starter_extension=LabApp.name, find_extensions=False)
     describe(server, lab)
-    guard(server.web_app, lab.secret)
+    guard(server.web_app, lab)
     adoption.install(server, outside / "k")
     return server
 

@@ -5,7 +5,6 @@ from typing import Any
 import tornado.httputil as httputil
 import tornado.web as web
 from jupyter_server.auth import Authorizer, IdentityProvider, User
-from tornado.routing import Matcher, Rule
 from traitlets import Unicode
 
 from studio.signing import equal
@@ -75,33 +74,3 @@ class RoleAuthorizer(Authorizer):
         """`action` is Jupyter's `read`, `write` or `execute`."""
         role = handler.request.headers.get(ROLE_HEADER)
         return role in ("editor", "admin") or (role == "viewer" and action == "read")
-
-
-class _Strangers(Matcher):
-    """Matches every request that lacks the secret."""
-
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
-
-    def match(self, request: httputil.HTTPServerRequest) -> dict[str, Any] | None:
-        """An empty dict (a match) for a stranger, None for the gateway."""
-        return None if self._secret and carries(request, self._secret) else {}
-
-
-class _Refused(web.RequestHandler):
-    """The only thing a stranger ever reaches."""
-
-    def check_xsrf_cookie(self) -> None:
-        """Nothing is done here that could be forged; without this, writes would be answered before `prepare`."""
-
-    def prepare(self) -> None:
-        """Ends every request, whatever its verb."""
-        self.set_status(401)
-        message, hint = "This lab answers its gateway only.", "Open the lab from Studio's address."
-        self.finish({"error": {"code": "UNAUTHENTICATED", "message": message, "hint": hint}})
-
-
-def guard(app: web.Application, secret: str) -> None:
-    """Puts the check before every route of `app`, static files and websockets too: a handler that forgets its own is
-    still behind it."""
-    app.default_router.rules.insert(0, Rule(_Strangers(secret), _Refused))
