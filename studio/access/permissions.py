@@ -17,6 +17,7 @@ IN_DOMAIN: dict[str, Role] = {
     "data.write": Role.editor,
     "tracking.write": Role.editor,
     "registry.write": Role.editor,
+    "registry.approve": Role.admin,
     "jobs.write": Role.editor,
     "serving.write": Role.editor,
     "serving.invoke": Role.viewer,

@@ -1,6 +1,18 @@
 """What every started thing cost: entries with the price frozen at their start, and sums over them."""
 
-from studio.ledger.entries import Entry, costs, ended, ended_among, entry, get, open_entries, started, tick
+from studio.ledger.entries import (
+    Entry,
+    costs,
+    ended,
+    ended_among,
+    entry,
+    find,
+    get,
+    open_entries,
+    running_at,
+    started,
+    tick,
+)
 from studio.ledger.spending import By, Share, daily, spend, total
 
 __all__ = [
@@ -12,8 +24,10 @@ __all__ = [
     "ended",
     "ended_among",
     "entry",
+    "find",
     "get",
     "open_entries",
+    "running_at",
     "spend",
     "started",
     "tick",

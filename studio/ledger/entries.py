@@ -31,10 +31,15 @@ class Entry:
     cpu_percent: float
 
     @property
+    def hours(self) -> float:
+        """How long it has run so far."""
+        until = self.ticked_ms if self.ended_ms is None else self.ended_ms
+        return max(0, until - self.started_ms) / MS_PER_HOUR
+
+    @property
     def cost(self) -> float:
         """What it has cost so far."""
-        until = self.ticked_ms if self.ended_ms is None else self.ended_ms
-        return max(0, until - self.started_ms) * self.price_per_hour / MS_PER_HOUR
+        return self.hours * self.price_per_hour
 
 
 def entry(row: Row[tuple[object, ...]]) -> Entry:
@@ -125,10 +130,25 @@ def ended(db: Connection, resource: str, at_ms: int) -> None:
 
 def get(db: Connection, domain: str, resource: str) -> Entry:
     """The entry of `resource` in `domain`, or `NotFound`."""
-    row = db.execute(select(ledger).where(ledger.c.resource == resource, ledger.c.domain == domain)).first()
-    if row is None:
+    found = find(db, domain, resource)
+    if found is None:
         raise NotFound(f"Nothing called {resource!r} has run in {domain}.", "Look at the list of what runs now.")
-    return entry(row)
+    return found
+
+
+def find(db: Connection, domain: str, resource: str) -> Entry | None:
+    """The entry of `resource` in `domain`, if it has one."""
+    row = db.execute(select(ledger).where(ledger.c.resource == resource, ledger.c.domain == domain)).first()
+    return None if row is None else entry(row)
+
+
+def running_at(db: Connection, domain: str, user: str, kind: str, at_ms: int, late_ms: int) -> Entry | None:
+    """What of `kind` `user` had running at `at_ms`; of several the one that started last, at most `late_ms` after."""
+    c = ledger.c
+    query = select(ledger).where(c.domain == domain, c.user == user, c.kind == kind, c.started_ms <= at_ms + late_ms)
+    query = query.where(c.ended_ms.is_(None) | (c.ended_ms >= at_ms))
+    row = db.execute(query.order_by(c.started_ms.desc(), c.resource).limit(1)).first()
+    return None if row is None else entry(row)
 
 
 def open_entries(db: Connection, domain: str | None = None) -> list[Entry]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from studio.registry.records import ModelVersion, RegisteredModel
@@ -179,7 +180,8 @@ def model(m: RegisteredModel) -> WireModel:
         m.created_ms,
         m.updated_ms,
         m.description or "",
-        [version(item) for item in m.latest],
+        # Their aliases are told once, below.
+        [msgspec.structs.replace(version(item), aliases=[]) for item in m.latest],
         m.tags,
         [{"alias": alias, "version": str(number)} for alias, number in m.aliases.items()],
     )

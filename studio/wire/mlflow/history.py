@@ -57,4 +57,4 @@ def _check_runs(run_ids: list[str], name: str) -> None:
     if not run_ids:
         raise Invalid(f"Missing value for required parameter '{name}'.", "Name at least one run.")
     if len(run_ids) > MOST_RUNS:
-        raise Invalid(f"At most {MOST_RUNS} runs can be asked for at once. Received {len(run_ids)} run_ids.")
+        raise Invalid(f"The request must specify at most {MOST_RUNS} run_ids. Received {len(run_ids)} run_ids.")

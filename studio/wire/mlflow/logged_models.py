@@ -35,8 +35,6 @@ async def create_model(call: Call, body: bodies.CreateLoggedModel) -> Any:
 @routes.add("POST", "/mlflow/logged-models/search", READ, bodies.SearchLoggedModels)
 async def search_models(call: Call, body: bodies.SearchLoggedModels) -> Any:
     """A page of logged models."""
-    if not body.experiment_ids:
-        raise Invalid("Missing value for required parameter 'experiment_ids'.")
     limits.check_page_size(body.max_results, MOST)
     if not all(item.dataset_name for item in body.datasets):
         raise Invalid("`dataset_name` in the `datasets` clause must be specified.")

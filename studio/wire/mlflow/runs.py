@@ -5,7 +5,6 @@ from typing import Any
 
 from msgspec import UNSET
 
-from studio.errors import Invalid
 from studio.tracking import batches, inputs, limits, loading, metrics, params, runs, searching, tags
 from studio.tracking.records import Dataset, DatasetInput, Metric, ModelOutput, Pair
 from studio.wire.mlflow import answers, bodies
@@ -170,8 +169,6 @@ async def log_inputs(call: Call, body: bodies.LogInputs) -> None:
 async def log_outputs(call: Call, body: bodies.LogOutputs) -> None:
     """Models that it made."""
     given = [ModelOutput(item.model_id, item.step) for item in body.models]
-    if not given:
-        raise Invalid("Missing value for required parameter 'models'.")
     await call.studio.store.write(lambda db: inputs.log_outputs(db, call.domain, body.run_id, given))
 
 

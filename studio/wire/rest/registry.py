@@ -1,29 +1,35 @@
 """Registered models for the panels."""
 
 import asyncio
-import json
 import math
-from functools import lru_cache
-from typing import Any
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
-import yaml  # type: ignore[import-untyped]
 from fastapi import APIRouter, Depends
 from sqlalchemy import Connection
 
 from studio.access.principals import Principal
-from studio.errors import Conflict, StudioError
-from studio.registry import models, searching, versions
+from studio.errors import Conflict
+from studio.registry import approvals, models, searching, versions
+from studio.registry.approvals import Decision
 from studio.registry.records import ModelVersion, RegisteredModel
+from studio.serving import endpoints
+from studio.serving.endpoints import Endpoint
 from studio.settings import Paths
-from studio.tracking import artifacts, logged_models, places, runs
+from studio.tracking import logged_models, runs
 from studio.tracking import searching as run_search
+from studio.tracking.records import Pair
+from studio.wire import lineage, model_cards
 from studio.wire.context import Studio, studio
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.registry import (
     AliasBody,
+    DecisionAnswer,
+    EndpointUse,
     ModelAnswer,
     ModelDetailAnswer,
     ModelSignatureAnswer,
+    RegistryChange,
     VersionAnswer,
     VersionBody,
 )
@@ -33,8 +39,7 @@ READ = Allow("registry.read")
 WRITE = Allow("registry.write")
 MOST_MODELS = 1000
 SIGNATURES = 100  # newest versions of which they are shown
-MOST_MLMODEL = 256 << 10  # bytes
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
+Uses = Mapping[int, Sequence[EndpointUse]]
 
 
 @router.get("")
@@ -46,7 +51,8 @@ async def list_models(domain: str, studio: Studio = Depends(studio), _: Principa
             db, domain, max_results=MOST_MODELS, order_by=["last_updated_timestamp DESC"]
         )
         counts = versions.counts(db, domain)
-        return [_model(item, counts.get(item.name, 0)) for item in found]
+        served = endpoints.list_endpoints(db, domain)
+        return [_model(item, counts.get(item.name, 0), served) for item in found]
 
     return await studio.store.read(read)
 
@@ -55,27 +61,65 @@ async def list_models(domain: str, studio: Studio = Depends(studio), _: Principa
 async def get_model(
     domain: str, model: str, studio: Studio = Depends(studio), _: Principal = Depends(READ)
 ) -> ModelDetailAnswer:
-    """A model with its versions, their signatures and the metrics of their runs."""
+    """A model with its versions: signatures, metrics of their runs, what was decided, which endpoints have them."""
 
-    def read(db: Connection) -> tuple[RegisteredModel, list[ModelVersion], dict[str, dict[str, float]]]:
+    def read(db: Connection) -> tuple[RegisteredModel, list[ModelVersion], list[VersionAnswer]]:
         found = versions.of_model(db, domain, model)
-        ids = [version.run_id for version in found if version.run_id]
-        return models.get(db, domain, model), found, run_search.latest_of(db, domain, ids)
+        metrics = run_search.latest_of(db, domain, [version.run_id for version in found if version.run_id])
+        decided, uses = approvals.newest(db, domain, model), _uses(db, domain, model)
+        answers = [_version(item, metrics.get(item.run_id or "", {}), decided, uses) for item in found]
+        return models.get(db, domain, model), found, answers
 
-    registered, found, metrics = await studio.store.read(read)
-    signatures = await asyncio.to_thread(_signatures, studio.settings.paths, domain, found)
+    registered, found, answers = await studio.store.read(read)
+    signatures = await asyncio.to_thread(_signatures, studio.settings.paths, domain, found[:SIGNATURES])
+    for answer, signature in zip(answers, signatures, strict=False):
+        answer.signature = signature
     return ModelDetailAnswer(
         name=registered.name,
         description=registered.description or "",
         owner=registered.owner,
+        tags=_texts(registered.tags),
         latest_version=found[0].version if found else None,
         aliases=registered.aliases,
         updated_ms=registered.updated_ms,
-        versions=[
-            _version(version, metrics.get(version.run_id or "", {}), signature)
-            for version, signature in zip(found, signatures, strict=True)
-        ],
+        versions=answers,
     )
+
+
+@router.patch("/{model}")
+async def change_model(
+    domain: str,
+    model: str,
+    body: RegistryChange,
+    studio: Studio = Depends(studio),
+    _: Principal = Depends(WRITE),
+) -> ModelAnswer:
+    """Another description, other tags."""
+
+    def write(db: Connection) -> ModelAnswer:
+        if body.description is not None:
+            models.describe(db, domain, model, body.description)
+        for key, value in body.tags.items():
+            if value is None:
+                models.delete_tag(db, domain, model, key)
+            else:
+                models.set_tag(db, domain, model, Pair(key, value))
+        return _one(db, domain, model)
+
+    return await studio.store.write(write)
+
+
+@router.delete("/{model}", status_code=204)
+async def delete_model(
+    domain: str, model: str, studio: Studio = Depends(studio), _: Principal = Depends(WRITE)
+) -> None:
+    """Deletes a model with its versions, unless an endpoint has one of them; the files stay with their runs."""
+
+    def write(db: Connection) -> None:
+        _require_unused(model, [use for uses in _uses(db, domain, model).values() for use in uses])
+        models.remove(db, domain, model)
+
+    await studio.store.write(write)
 
 
 @router.post("/{model}/versions", status_code=201)
@@ -104,9 +148,43 @@ async def register(
         )
 
     made = await studio.store.write(write)
-    metrics = await studio.store.read(lambda db: run_search.latest_of(db, domain, [body.run_id]))
-    signatures = await asyncio.to_thread(_signatures, studio.settings.paths, domain, [made])
-    return _version(made, metrics.get(body.run_id, {}), signatures[0])
+    return await _answer(studio, domain, model, made.version)
+
+
+@router.patch("/{model}/versions/{version}")
+async def change_version(
+    domain: str,
+    model: str,
+    version: int,
+    body: RegistryChange,
+    studio: Studio = Depends(studio),
+    _: Principal = Depends(WRITE),
+) -> VersionAnswer:
+    """Another description, other tags."""
+
+    def write(db: Connection) -> None:
+        versions.describe(db, domain, model, version, body.description)
+        for key, value in body.tags.items():
+            if value is None:
+                versions.delete_tag(db, domain, model, version, key)
+            else:
+                versions.set_tag(db, domain, model, version, Pair(key, value))
+
+    await studio.store.write(write)
+    return await _answer(studio, domain, model, version)
+
+
+@router.delete("/{model}/versions/{version}", status_code=204)
+async def delete_version(
+    domain: str, model: str, version: int, studio: Studio = Depends(studio), _: Principal = Depends(WRITE)
+) -> None:
+    """Deletes a version with its aliases, unless an endpoint has it; its files stay with the run."""
+
+    def write(db: Connection) -> None:
+        _require_unused(f"{model} version {version}", _uses(db, domain, model).get(version, ()))
+        versions.remove(db, domain, model, version)
+
+    await studio.store.write(write)
 
 
 @router.put("/{model}/aliases/{alias}")
@@ -122,7 +200,7 @@ async def set_alias(
 
     def write(db: Connection) -> ModelAnswer:
         models.set_alias(db, domain, model, alias, body.version)
-        return _model(models.get(db, domain, model), versions.counts(db, domain).get(model, 0))
+        return _one(db, domain, model)
 
     return await studio.store.write(write)
 
@@ -146,49 +224,87 @@ def _source(db: Connection, domain: str, body: VersionBody) -> tuple[str, str]:
     return f"models:/{found[0].model_id}", found[0].model_id
 
 
-def _model(found: RegisteredModel, count: int) -> ModelAnswer:
-    newest = max((version.version for version in found.latest), default=None)
+def _require_unused(what: str, uses: Sequence[EndpointUse]) -> None:
+    """A version that has traffic, or is on its way to it, is not taken from under its endpoint."""
+    names = ", ".join(sorted({use.name for use in uses}))
+    if names:
+        raise Conflict(
+            f"{what} is deployed: {names}.", "Promote another version there, or delete the endpoint, then try again."
+        )
+
+
+def _uses(db: Connection, domain: str, model: str) -> Uses:
+    """Version → the endpoints that have it."""
+    found: dict[int, list[EndpointUse]] = defaultdict(list)
+    for endpoint in endpoints.list_endpoints(db, domain):
+        if endpoint.model == model:
+            serving = endpoint.serving.version if endpoint.serving else None
+            for version in lineage.deployed(endpoint):
+                use = EndpointUse(name=endpoint.name, state=endpoint.state, serves=version == serving)
+                found[version].append(use)
+    return found
+
+
+def _one(db: Connection, domain: str, model: str) -> ModelAnswer:
+    served = endpoints.list_endpoints(db, domain)
+    return _model(models.get(db, domain, model), versions.counts(db, domain).get(model, 0), served)
+
+
+def _model(found: RegisteredModel, count: int, served: Sequence[Endpoint]) -> ModelAnswer:
+    newest = max(found.latest, key=lambda version: version.version, default=None)
+    state = _texts(newest.tags).get(versions.APPROVAL_TAG, "") if newest else ""
     return ModelAnswer(
         name=found.name,
         description=found.description or "",
         owner=found.owner,
-        latest_version=newest,
+        latest_version=newest.version if newest else None,
         versions=count,
         aliases=found.aliases,
         updated_ms=found.updated_ms,
+        approval=state.capitalize(),
+        endpoints=[endpoint.name for endpoint in served if endpoint.model == found.name],
     )
 
 
-def _version(found: ModelVersion, metrics: dict[str, float], signature: ModelSignatureAnswer | None) -> VersionAnswer:
+async def _answer(studio: Studio, domain: str, model: str, version: int) -> VersionAnswer:
+    def read(db: Connection) -> tuple[ModelVersion, VersionAnswer]:
+        found = versions.get(db, domain, model, version)
+        metrics = run_search.latest_of(db, domain, [found.run_id]) if found.run_id else {}
+        decided, uses = approvals.newest(db, domain, model), _uses(db, domain, model)
+        return found, _version(found, metrics.get(found.run_id or "", {}), decided, uses)
+
+    found, answer = await studio.store.read(read)
+    [answer.signature] = await asyncio.to_thread(_signatures, studio.settings.paths, domain, [found])
+    return answer
+
+
+def _version(
+    found: ModelVersion, metrics: Mapping[str, float], decided: Mapping[int, Decision], uses: Uses
+) -> VersionAnswer:
+    decision = decided.get(found.version)
     return VersionAnswer(
         version=found.version,
         run_id=found.run_id,
+        model_id=found.model_id,
         status=found.status,
         stage=found.stage,
         owner=found.owner,
         aliases=found.aliases,
+        tags=_texts(found.tags),
         created_ms=found.created_ms,
         metrics={key: value if math.isfinite(value) else None for key, value in metrics.items()},
-        signature=signature,
+        signature=None,
         source=found.source,
         description=found.description or "",
+        approval=DecisionAnswer.model_validate(decision) if decision else None,
+        endpoints=list(uses.get(found.version, ())),
     )
+
+
+def _texts(pairs: Sequence[Pair]) -> dict[str, str]:
+    return {pair.key: pair.value for pair in pairs}
 
 
 def _signatures(paths: Paths, domain: str, found: list[ModelVersion]) -> list[ModelSignatureAnswer | None]:
-    return [_signature(paths, domain, version.location) for version in found[:SIGNATURES]] + [None] * len(
-        found[SIGNATURES:]
-    )
-
-
-@lru_cache(maxsize=1024)
-def _signature(paths: Paths, domain: str, location: str) -> ModelSignatureAnswer | None:
-    """From the file MLmodel, which came from inside a sandbox: whatever it holds, at worst there is no signature."""
-    folder, place = artifacts.root(paths, domain), places.parse(location)
-    try:
-        document: Any = yaml.load(artifacts.read_bytes(folder, place.join("MLmodel"), MOST_MLMODEL), _LOADER)
-        signature = document["signature"]
-        fields = [json.loads(signature.get(side) or "[]") for side in ("inputs", "outputs")]
-        return ModelSignatureAnswer(inputs=fields[0], outputs=fields[1])
-    except (StudioError, OSError, yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
+    read = [model_cards.signature(*versions.artifact_folder(paths, domain, version)) for version in found]
+    return [ModelSignatureAnswer.model_validate(item) if item else None for item in read]

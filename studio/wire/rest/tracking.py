@@ -13,8 +13,8 @@ from studio.registry.records import ModelVersion
 from studio.tracking import (
     artifacts,
     conditions,
+    curves,
     experiments,
-    history,
     listing,
     loading,
     logged_models,
@@ -23,6 +23,7 @@ from studio.tracking import (
     tags,
 )
 from studio.tracking import runs as run_rows
+from studio.tracking.curves import Window
 from studio.tracking.records import Latest, LoggedModel, Pair, Run
 from studio.wire.context import Studio, studio
 from studio.wire.files import ArtifactResponse
@@ -158,12 +159,13 @@ async def get_series(
     domain: str,
     run_id: str,
     key: str,
-    max_points: int = Query(400, ge=2, le=10_000),
+    max_points: int = Query(400, ge=8, le=10_000),
     studio: Studio = Depends(studio),
     _: Principal = Depends(READ),
 ) -> SeriesAnswer:
     """The curve of a metric."""
-    points = await studio.store.read(lambda db: history.series(db, domain, run_id, key, max_points))
+    found = await studio.store.read(lambda db: curves.of_run(db, domain, run_id, [key], Window(max_points)))
+    points = found[0].points if found else []
     return SeriesAnswer(key=key, points=[(step, ts, _number(value)) for step, ts, value in points])
 
 

@@ -148,6 +148,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get Curves
+         * @description Curves of every run and metric named, thinned so that ends, peaks and what is no number stay.
+         */
+        post: operations["get_curves_domains__domain__curves_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/datasets": {
         parameters: {
             query?: never;
@@ -538,6 +558,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lineage
+         * @description What it was made of, and what was made of it.
+         */
+        get: operations["get_lineage_domains__domain__lineage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/logged-models/{model_id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Model Artifacts
+         * @description What lies directly in a folder of a logged model.
+         */
+        get: operations["list_model_artifacts_domains__domain__logged_models__model_id__artifacts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/logged-models/{model_id}/artifacts/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model Artifact
+         * @description A file of a logged model, as a download: nothing in it runs in the panel's origin.
+         */
+        get: operations["get_model_artifact_domains__domain__logged_models__model_id__artifacts_file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/logged-models/{model_id}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model Card
+         * @description What a logged model (or a folder of it) says about itself.
+         */
+        get: operations["get_model_card_domains__domain__logged_models__model_id__card_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/members": {
         parameters: {
             query?: never;
@@ -611,15 +711,23 @@ export interface paths {
         };
         /**
          * Get Model
-         * @description A model with its versions, their signatures and the metrics of their runs.
+         * @description A model with its versions: signatures, metrics of their runs, what was decided, which endpoints have them.
          */
         get: operations["get_model_domains__domain__models__model__get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Model
+         * @description Deletes a model with its versions, unless an endpoint has one of them; the files stay with their runs.
+         */
+        delete: operations["delete_model_domains__domain__models__model__delete"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change Model
+         * @description Another description, other tags.
+         */
+        patch: operations["change_model_domains__domain__models__model__patch"];
         trace?: never;
     };
     "/domains/{domain}/models/{model}/aliases/{alias}": {
@@ -660,6 +768,98 @@ export interface paths {
          * @description Registers what a run logged as the next version; the model is made if there is none of that name.
          */
         post: operations["register_domains__domain__models__model__versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/models/{model}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Version
+         * @description Deletes a version with its aliases, unless an endpoint has it; its files stay with the run.
+         */
+        delete: operations["delete_version_domains__domain__models__model__versions__version__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Version
+         * @description Another description, other tags.
+         */
+        patch: operations["change_version_domains__domain__models__model__versions__version__patch"];
+        trace?: never;
+    };
+    "/domains/{domain}/models/{model}/versions/{version}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Decisions
+         * @description All that was decided about a version, newest first.
+         */
+        get: operations["list_decisions_domains__domain__models__model__versions__version__approval_get"];
+        /**
+         * Decide
+         * @description Approves or rejects.
+         */
+        put: operations["decide_domains__domain__models__model__versions__version__approval_put"];
+        /**
+         * Request Approval
+         * @description Asks for a decision.
+         */
+        post: operations["request_approval_domains__domain__models__model__versions__version__approval_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/models/{model}/versions/{version}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Version Card
+         * @description What a version's files say about it.
+         */
+        get: operations["get_version_card_domains__domain__models__model__versions__version__card_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/models/{model}/versions/{version}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Version Files
+         * @description All files of a version, in all folders.
+         */
+        get: operations["list_version_files_domains__domain__models__model__versions__version__files_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -826,7 +1026,7 @@ export interface paths {
         head?: never;
         /**
          * Change Run
-         * @description Renames, deletes or restores a run.
+         * @description Renames, tags, deletes or restores a run. Its note is the tag mlflow.note.content.
          */
         patch: operations["change_run_domains__domain__runs__run_id__patch"];
         trace?: never;
@@ -863,6 +1063,46 @@ export interface paths {
          * @description A file of the run, as a download: nothing in it runs in the panel's origin.
          */
         get: operations["get_artifact_domains__domain__runs__run_id__artifacts_file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/runs/{run_id}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Card
+         * @description What a model in a run's own files says about itself, where clients before MLflow 3 put it.
+         */
+        get: operations["get_run_card_domains__domain__runs__run_id__card_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/runs/{run_id}/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Cost
+         * @description Of a job's run: the job's entry in the ledger. Of a kernel's: an estimate.
+         */
+        get: operations["get_run_cost_domains__domain__runs__run_id__cost_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1307,6 +1547,69 @@ export interface components {
             version: number;
         };
         /**
+         * CurveAnswer
+         * @description `points`: [step, epoch ms, value] by step and time; first, last and every stretch's lowest and highest are among
+         *     them, and of each stretch one value that is no finite number.
+         */
+        CurveAnswer: {
+            /**
+             * Is Thinned
+             * @description There are more; a narrower range of steps shows them
+             */
+            is_thinned: boolean;
+            /** Key */
+            key: string;
+            /** Points */
+            points: [
+                number,
+                number,
+                number | ("NaN" | "Infinity" | "-Infinity")
+            ][];
+            /** Run Id */
+            run_id: string;
+        };
+        /**
+         * CurvesAnswer
+         * @description Run by run, in the order asked for.
+         */
+        CurvesAnswer: {
+            /** Curves */
+            curves: components["schemas"]["CurveAnswer"][];
+        };
+        /**
+         * CurvesQuery
+         * @description Which metrics of which runs. What a run never logged is left out of the answer.
+         */
+        CurvesQuery: {
+            /** From Step */
+            from_step?: number | null;
+            /**
+             * Is Log
+             * @description Thin out for a logarithmic x axis
+             * @default false
+             */
+            is_log: boolean;
+            /** Keys */
+            keys: string[];
+            /**
+             * Max Points
+             * @description Of each curve at most
+             * @default 400
+             */
+            max_points: number;
+            /** Run Ids */
+            run_ids: string[];
+            /**
+             * Since
+             * @description By run: the step from which on its points are wanted
+             */
+            since?: {
+                [key: string]: number;
+            };
+            /** To Step */
+            to_step?: number | null;
+        };
+        /**
          * DatasetAnswer
          * @description A data set with its newest version; `state`: Profiling, Ready or Failed, of the newest look at the file.
          */
@@ -1395,6 +1698,38 @@ export interface components {
             date: string;
         };
         /**
+         * DecisionAnswer
+         * @description What somebody decided about a version: Pending (asked for), Approved or Rejected.
+         */
+        DecisionAnswer: {
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DecisionBody
+         * @description A rejection needs a reason.
+         */
+        DecisionBody: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "Approved" | "Rejected";
+        };
+        /**
          * DomainAddressBody
          * @description How the domain's lab is reached: by name, or at a port of its own where names don't resolve.
          */
@@ -1474,6 +1809,18 @@ export interface components {
             role: string | null;
             /** Title */
             title: string;
+        };
+        /**
+         * EdgeAnswer
+         * @description From what was used to what was made of it.
+         */
+        EdgeAnswer: {
+            /** Label */
+            label: string;
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
         };
         /**
          * EndpointAnswer
@@ -1594,6 +1941,18 @@ export interface components {
             version: number;
         };
         /**
+         * EndpointUse
+         * @description An endpoint that has a version in it; `serves`: it is the one that has the traffic.
+         */
+        EndpointUse: {
+            /** Name */
+            name: string;
+            /** Serves */
+            serves: boolean;
+            /** State */
+            state: string;
+        };
+        /**
          * EnvironmentAnswer
          * @description An environment and whether it can be used. `python` is the path of its interpreter once it is ready.
          */
@@ -1712,6 +2071,28 @@ export interface components {
             name: string;
             /** Runs */
             runs: number;
+        };
+        /**
+         * FileAnswer
+         * @description A file of a model; `path` relative to the model.
+         */
+        FileAnswer: {
+            /** File Size */
+            file_size: number;
+            /** Path */
+            path: string;
+        };
+        /**
+         * FlavorAnswer
+         * @description One way to load a model, with what MLmodel says about it.
+         */
+        FlavorAnswer: {
+            /** Details */
+            details: {
+                [key: string]: string;
+            };
+            /** Name */
+            name: string;
         };
         /**
          * ForkServerAnswer
@@ -1932,6 +2313,20 @@ export interface components {
             state: "Stopped" | "Starting" | "Running" | "Failed";
         };
         /**
+         * LineageAnswer
+         * @description `focus`: the nodes that were asked about; `cut`: older ones were left out.
+         */
+        LineageAnswer: {
+            /** Cut */
+            cut: boolean;
+            /** Edges */
+            edges: components["schemas"]["EdgeAnswer"][];
+            /** Focus */
+            focus: string[];
+            /** Nodes */
+            nodes: components["schemas"]["NodeAnswer"][];
+        };
+        /**
          * LogAnswer
          * @description A piece of a log: go on at `next_offset` until `done`.
          */
@@ -1993,15 +2388,19 @@ export interface components {
         };
         /**
          * ModelAnswer
-         * @description A registered model; `versions` counts them.
+         * @description A registered model; `versions` counts them; `approval` is the newest version's, empty if nothing was decided.
          */
         ModelAnswer: {
             /** Aliases */
             aliases: {
                 [key: string]: number;
             };
+            /** Approval */
+            approval: string;
             /** Description */
             description: string;
+            /** Endpoints */
+            endpoints: string[];
             /** Latest Version */
             latest_version: number | null;
             /** Name */
@@ -2012,6 +2411,29 @@ export interface components {
             updated_ms: number;
             /** Versions */
             versions: number;
+        };
+        /**
+         * ModelCardAnswer
+         * @description What a model's folder says about itself; `example` as it was logged.
+         */
+        ModelCardAnswer: {
+            /** Bytes */
+            bytes: number;
+            /** Created */
+            created: string;
+            /** Example */
+            example: unknown;
+            /** Files */
+            files: number;
+            /** Flavors */
+            flavors: components["schemas"]["FlavorAnswer"][];
+            /** Mlflow Version */
+            mlflow_version: string;
+            /** Python */
+            python: string;
+            /** Requirements */
+            requirements: string[];
+            signature: components["schemas"]["ModelSignatureAnswer"] | null;
         };
         /**
          * ModelDetailAnswer
@@ -2030,6 +2452,10 @@ export interface components {
             name: string;
             /** Owner */
             owner: string;
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
             /** Updated Ms */
             updated_ms: number;
             /** Versions */
@@ -2046,6 +2472,10 @@ export interface components {
             }[];
             /** Outputs */
             outputs: {
+                [key: string]: unknown;
+            }[];
+            /** Params */
+            params: {
                 [key: string]: unknown;
             }[];
         };
@@ -2127,6 +2557,24 @@ export interface components {
             token: string;
             /** User */
             user: string;
+        };
+        /**
+         * NodeAnswer
+         * @description `kind`: dataset, run, version or endpoint; `item` is what its panel opens, empty if it has none.
+         */
+        NodeAnswer: {
+            /** Detail */
+            detail: string;
+            /** Id */
+            id: string;
+            /** Item */
+            item: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
         };
         /**
          * OverviewAnswer
@@ -2235,6 +2683,18 @@ export interface components {
             title: string;
         };
         /**
+         * RegistryChange
+         * @description What is given changes: the description, tags (null takes one away).
+         */
+        RegistryChange: {
+            /** Description */
+            description?: string | null;
+            /** Tags */
+            tags?: {
+                [key: string]: string | null;
+            };
+        };
+        /**
          * ReplicaAnswer
          * @description A process; `pid` is the host's.
          */
@@ -2245,6 +2705,17 @@ export interface components {
             pid: number | null;
             /** State */
             state: string;
+        };
+        /**
+         * RequestBody
+         * @description What whoever is to approve should know.
+         */
+        RequestBody: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * RowsAnswer
@@ -2301,13 +2772,36 @@ export interface components {
         };
         /**
          * RunChange
-         * @description What is given changes: another name, or deleted and restored.
+         * @description What is given changes: another name, tags (null takes one away), or deleted and restored.
          */
         RunChange: {
             /** Deleted */
             deleted?: boolean | null;
             /** Name */
             name?: string | null;
+            /** Tags */
+            tags?: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * RunCostAnswer
+         * @description `basis`: job (what its job has cost, with all its `runs`), kernel (an estimate: the price of the kernel that ran
+         *     then, for as long as the run took) or unknown (it ran outside of Studio: no cost).
+         */
+        RunCostAnswer: {
+            /** Basis */
+            basis: string;
+            /** Cost */
+            cost: number | null;
+            /** Hours */
+            hours: number;
+            /** Instance Type */
+            instance_type: string;
+            /** Price Per Hour */
+            price_per_hour: number;
+            /** Runs */
+            runs: number;
         };
         /**
          * RunDatasetAnswer
@@ -2799,14 +3293,19 @@ export interface components {
         studio__wire__rest__schemas__registry__VersionAnswer: {
             /** Aliases */
             aliases: string[];
+            approval: components["schemas"]["DecisionAnswer"] | null;
             /** Created Ms */
             created_ms: number;
             /** Description */
             description: string;
+            /** Endpoints */
+            endpoints: components["schemas"]["EndpointUse"][];
             /** Metrics */
             metrics: {
                 [key: string]: number | null;
             };
+            /** Model Id */
+            model_id: string | null;
             /** Owner */
             owner: string;
             /** Run Id */
@@ -2818,6 +3317,10 @@ export interface components {
             stage: string;
             /** Status */
             status: string;
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
             /** Version */
             version: number;
         };
@@ -3070,6 +3573,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BillAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_curves_domains__domain__curves_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CurvesQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurvesAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -3909,6 +4447,145 @@ export interface operations {
             };
         };
     };
+    get_lineage_domains__domain__lineage_get: {
+        parameters: {
+            query: {
+                kind: "dataset" | "run" | "model" | "endpoint";
+                /** @description Of the data set, model or endpoint; the id of a run */
+                name: string;
+                /** @description Of a model: this version only */
+                version?: number | null;
+                /** @description Of a data set: these bytes only */
+                digest?: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineageAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_model_artifacts_domains__domain__logged_models__model_id__artifacts_get: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_model_artifact_domains__domain__logged_models__model_id__artifacts_file_get: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_model_card_domains__domain__logged_models__model_id__card_get: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCardAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_members_domains__domain__members_get: {
         parameters: {
             query?: never;
@@ -4068,6 +4745,72 @@ export interface operations {
             };
         };
     };
+    delete_model_domains__domain__models__model__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_model_domains__domain__models__model__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistryChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     set_alias_domains__domain__models__model__aliases__alias__put: {
         parameters: {
             query?: never;
@@ -4159,6 +4902,247 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["studio__wire__rest__schemas__registry__VersionAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_version_domains__domain__models__model__versions__version__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                model: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_version_domains__domain__models__model__versions__version__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                model: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistryChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["studio__wire__rest__schemas__registry__VersionAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_decisions_domains__domain__models__model__versions__version__approval_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                model: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decide_domains__domain__models__model__versions__version__approval_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                model: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    request_approval_domains__domain__models__model__versions__version__approval_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                model: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_version_card_domains__domain__models__model__versions__version__card_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                model: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCardAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_version_files_domains__domain__models__model__versions__version__files_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                model: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileAnswer"][];
                 };
             };
             /** @description Validation Error */
@@ -4518,6 +5502,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_run_card_domains__domain__runs__run_id__card_get: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCardAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_run_cost_domains__domain__runs__run_id__cost_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunCostAnswer"];
+                };
             };
             /** @description Validation Error */
             422: {
