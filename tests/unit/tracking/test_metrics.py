@@ -143,17 +143,3 @@ def test_another_domains_runs_and_experiments_do_not_exist(db: Connection) -> No
             call()
     assert searching.search(db, "other", [experiment]).runs == []
     assert experiments.ensure_default(db, "demo") != experiments.ensure_default(db, "other")
-
-
-def test_a_series_keeps_its_peaks(db: Connection) -> None:
-    run_id = start(db)
-    values = [
-        Metric("m", 1000.0 if step == 777 else -1000.0 if step == 333 else 0.0, step, step) for step in range(1000)
-    ]
-    metrics.log(db, "demo", run_id, values)
-    points = history.series(db, "demo", run_id, "m", 50)
-    assert len(points) <= 50
-    assert points[0][0] == 0
-    assert points[-1][0] == 999
-    assert {-1000.0, 1000.0} <= {value for _, _, value in points}
-    assert points == sorted(points)
