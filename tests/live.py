@@ -22,11 +22,14 @@ LEAST_S = 60.0
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], what: str, timeout_s: float = 30.0) -> T:
-    """The first true value of `condition`; fails naming `what`. A busy machine gets a minute at least."""
-    deadline = time.monotonic() + max(timeout_s, LEAST_S)
+def until(condition: Callable[[], T], what: str, timeout_s: float = 30.0, *, promised_s: float | None = None) -> T:
+    """The first true value of `condition`; fails naming `what`. A busy machine gets a minute at least.
+
+    `promised_s` is a time that the product promises: it is held to exactly, busy or not."""
+    limit = max(timeout_s, LEAST_S) if promised_s is None else promised_s
+    deadline = time.monotonic() + limit
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
+        assert time.monotonic() < deadline, f"{what} did not happen within {limit} s"
         time.sleep(0.05)
     return value
 
