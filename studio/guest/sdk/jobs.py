@@ -7,22 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.guest.sdk.answers import Answer
 from studio.guest.sdk.call import PAUSE_S, CallFailed, call, in_domain, segment
 
 ENDED = ("Completed", "Failed", "Stopped")
 
 
-class Job:
+class Job(Answer):
     """One job; attributes are those of the REST answer (state, reason, run_ids, cost, …), as they were when read."""
 
-    def __init__(self, found: dict[str, Any]) -> None:
-        self.found = found
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["found"][name]
-        except KeyError:
-            raise AttributeError(f"A job has no {name!r}; it has {', '.join(self.__dict__['found'])}.") from None
+    noun = "A job"
 
     def __repr__(self) -> str:
         return f"<{self.name} ({self.id}): {self.state}>"

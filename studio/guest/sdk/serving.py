@@ -2,20 +2,14 @@
 
 from typing import Any
 
+from studio.guest.sdk.answers import Answer
 from studio.guest.sdk.call import CallFailed, call, in_domain, segment, table
 
 
-class Endpoint:
+class Endpoint(Answer):
     """One endpoint; attributes are those of the REST answer (state, url, version, …), as they were when read."""
 
-    def __init__(self, found: dict[str, Any]) -> None:
-        self.found = found
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["found"][name]
-        except KeyError:
-            raise AttributeError(f"An endpoint has no {name!r}; it has {', '.join(self.__dict__['found'])}.") from None
+    noun = "An endpoint"
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.state}, version {self.version}, {self.url}>"
