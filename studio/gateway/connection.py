@@ -42,6 +42,7 @@ class Client(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._queue: deque[Exchange] = deque()
         self._reading: Exchange | None = None
+        self._next: Exchange | None = None  # its turn has come; begins when what was read has been parsed
         self._head: Request | None = None
         self._head_bytes = 0
         self._left = 0  # bytes of a body that comes after an Upgrade nobody takes
@@ -93,10 +94,12 @@ class Client(asyncio.Protocol):
                 self._parser.feed_data(data)
                 data = b""
             except httptools.HttpParserUpgrade as upgrade:
+                self._begin_next()
                 data = self._upgraded(data[upgrade.args[0] :])
             except httptools.HttpParserError as error:
                 self._garbage(str(error))
                 return
+        self._begin_next()
         if self._head is not None and self._head_bytes > self._max_header:
             self._refuse_rest(messages.HeadersTooLarge("The headers are too large.", "Send at most 64 KiB of headers."))
 
@@ -168,7 +171,7 @@ class Client(asyncio.Protocol):
         if error is None and head.has_body and head.header(b"expect").lower() == b"100-continue":
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if len(self._queue) == 1:
-            self._begin(exchange)
+            self._next = exchange
         elif len(self._queue) == 2:
             # Whatever is pipelined waits in the kernel, except what has been read already.
             self.hold()
@@ -185,6 +188,13 @@ class Client(asyncio.Protocol):
         exchange, self._reading = self._reading, None
         if exchange is not None:
             exchange.close_input()
+            self._begin_next()
+
+    def _begin_next(self) -> None:
+        """Begins a request with what has come of its body: both go on in one piece."""
+        exchange, self._next = self._next, None
+        if exchange is not None:
+            self._begin(exchange)
 
     # answers
     def next(self, done: Exchange) -> None:

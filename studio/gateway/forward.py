@@ -30,6 +30,8 @@ class Forward:
         self._task: asyncio.Task[None] | None = None
         self._sent: list[bytes] | None = []  # the body so far, None once it is too large to send again
         self._sent_bytes = 0
+        self._head_out: tuple[int, passing.Headers] | None = None
+        self._out: list[bytes] = []  # what was read of the answer and not passed on yet
         self._held = False
         self._ended = False
         self._chunk_out = False
@@ -62,9 +64,8 @@ class Forward:
     def _use(self, connection: Connection) -> None:
         self._connection = connection
         connection.use(self)
-        connection.write(b"".join([self._head, *(self._frame(chunk) for chunk in self._sent or ())]))
-        if self._ended and self._exchange.request.chunked:
-            connection.write(b"0\r\n\r\n")
+        last = b"0\r\n\r\n" if self._ended and self._exchange.request.chunked else b""
+        connection.write(b"".join([self._head, *map(self._frame, self._sent or ()), last]))
         self.on_drained()
 
     def _frame(self, chunk: bytes) -> bytes:
@@ -133,14 +134,23 @@ class Forward:
                 self._exchange.keep_alive = False
         if not self._exchange.is_whole and request.has_body:
             self._exchange.keep_alive = False
-        self._exchange.begin(status, passed)
+        self._head_out = status, passed
         if request.method == "HEAD" and self._connection is not None:
             # The parser would wait for the body that the length announces.
             self._connection.finish(True)
 
     def on_body(self, chunk: bytes) -> None:
-        client = self._exchange.client
-        client.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if self._chunk_out else chunk)
+        self._out.append(b"%x\r\n%b\r\n" % (len(chunk), chunk) if self._chunk_out else chunk)
+
+    def on_read(self) -> None:
+        """All that one read gave goes out in one write: the system calls are what costs on this path."""
+        out, self._out = self._out, []
+        body = out[0] if len(out) == 1 else b"".join(out)
+        if self._head_out is not None:
+            head, self._head_out = self._head_out, None
+            self._exchange.begin(*head, body)
+        elif body:
+            self._exchange.client.write(body)
 
     def on_end(self, reusable: bool) -> None:
         connection, self._connection = self._connection, None
@@ -150,7 +160,8 @@ class Forward:
             else:
                 connection.close()
         if self._chunk_out:
-            self._exchange.client.write(b"0\r\n\r\n")
+            self._out.append(b"0\r\n\r\n")
+        self.on_read()
         if not self._done:
             self._finish()
             self._exchange.finish()

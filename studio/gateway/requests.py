@@ -11,8 +11,8 @@ MAX_HEADER_BYTES = 64 * 1024
 MAX_TARGET = 16 * 1024
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-# The common case needs no second look: no escapes, no dots, nothing odd.
-_PLAIN = re.compile(rb"[A-Za-z0-9/_~:@!$&'()*+,=-]*(\?[!\"$-~]*)?")
+# The common case needs no second look: no escapes, nothing odd, no component that is "." or "..".
+_PLAIN = re.compile(rb"(?:/(?!\.\.?(?:[/?]|\Z))[A-Za-z0-9_.~:@!$&'()*+,=-]*)+(?:\?[!\"$-~]*)?")
 _METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 _ONCE = (b"host", b"content-length", b"transfer-encoding", b"authorization", b"origin", b"content-type")
 
