@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from studio.domains import domains
 from studio.store import migrate
 from studio.store.engine import open_engine
+from studio.store.tables import metadata
 from tests.postgres import Cluster, cluster
 
 SCHEMA = "schema"  # the database of the cluster that others are copies of
@@ -54,3 +57,21 @@ def shared_url(
     name = f"t{next(_number)}"
     yield made.url(name, template=SCHEMA)
     made.drop(name)
+
+
+@pytest.fixture(scope="session")
+def shared_engine(shared_url: str) -> Iterator[Engine]:
+    """For tests that leave nothing behind."""
+    made = make_engine(shared_url)
+    yield made
+    made.dispose()
+
+
+def make_engine(url: str = "sqlite://") -> Engine:
+    """A database with the schema and the domains `demo` and `other`, and nothing else."""
+    engine = open_engine(url)
+    with engine.begin() as db:
+        metadata.create_all(db)
+        domains.create_domain(db, "demo")
+        domains.create_domain(db, "other")
+    return engine

@@ -1,4 +1,4 @@
-"""A database of two domains in memory."""
+"""The database of the tracking tests: the registry stands on it."""
 
 from tests.unit.tracking.conftest import db, engine
 

@@ -1,23 +1,14 @@
-"""A database of two domains: on SQLite in memory, on PostgreSQL a copy."""
+"""A database of two domains: on SQLite in memory, on PostgreSQL a copy, or one shared by tests that leave nothing."""
 
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, Engine
 
-from studio.domains import domains
-from studio.store.engine import open_engine
-from studio.store.tables import metadata
+from studio.store.cache import forget
+from tests.databases import make_engine
 
-
-def make_engine(url: str = "sqlite://") -> Engine:
-    """A database with the schema and the domains `demo` and `other`, and nothing else."""
-    engine = open_engine(url)
-    with engine.begin() as db:
-        metadata.create_all(db)
-        domains.create_domain(db, "demo")
-        domains.create_domain(db, "other")
-    return engine
+__all__ = ["make_engine"]
 
 
 @pytest.fixture
@@ -29,7 +20,11 @@ def engine(database: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    """One transaction of it."""
-    with engine.begin() as connection:
+def db(database: str, request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """One transaction of `engine`; on PostgreSQL of a shared database, if the test does not ask for its own."""
+    is_shared = database == "postgresql" and "engine" not in request.fixturenames
+    engine: Engine = request.getfixturevalue("shared_engine" if is_shared else "engine")
+    with engine.connect() as connection:
         yield connection
+        (connection.rollback if is_shared else connection.commit)()
+        forget(connection)
