@@ -176,7 +176,7 @@ class Gateway:
         identity: Identity,
         socket_name: str,
         target: bytes,
-        added: passing.Headers,
+        added: bytes,
         *,
         lab: bool,
     ) -> Forward | None:

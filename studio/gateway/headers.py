@@ -23,10 +23,10 @@ _TRUSTED = frozenset((b"forwarded", b"via", b"x-client-ip", b"x-host", b"x-http-
 _SHOWN = frozenset((b"x-studio-csrf",))
 
 
-def request_head(request: Request, target: bytes, added: Headers, *, upgrade: bool = False) -> bytes:
-    """The head that goes upstream: end-to-end headers of the client, then what the gateway says about it."""
+def request_head(request: Request, target: bytes, added: bytes, *, upgrade: bool = False) -> bytes:
+    """The head that goes upstream: end-to-end headers of the client, then what the gateway says about it (`added`)."""
     named = _named_by_connection(request)
-    lines = [b"%s %s HTTP/1.1" % (request.method.encode(), target)]
+    lines = [b"%b %b HTTP/1.1" % (request.method.encode(), target)]
     for name, value in request.headers:
         if name in _HOP or name in named or _claims(name):
             continue
@@ -36,15 +36,17 @@ def request_head(request: Request, target: bytes, added: Headers, *, upgrade: bo
             continue
         if name == b"authorization" and (b"studio_" in value or value[:6].lower() == b"basic "):
             continue
-        lines.append(name + b": " + value)
-    lines += [name + b": " + value for name, value in added]
+        lines.append(b"%b: %b" % (name, value))
+    lines.append(added)
     if upgrade:
-        lines += [b"connection: Upgrade", b"upgrade: websocket"]
+        lines.append(b"connection: Upgrade\r\nupgrade: websocket\r\n\r\n")
     elif request.chunked:
-        lines.append(b"transfer-encoding: chunked")
+        lines.append(b"transfer-encoding: chunked\r\n\r\n")
     elif request.length is not None:
-        lines.append(b"content-length: %d" % request.length)
-    return b"\r\n".join(lines) + b"\r\n\r\n"
+        lines.append(b"content-length: %d\r\n\r\n" % request.length)
+    else:
+        lines.append(b"\r\n")
+    return b"\r\n".join(lines)
 
 
 def _claims(name: bytes) -> bool:
@@ -68,27 +70,24 @@ def _named_by_connection(request: Request) -> frozenset[bytes]:
     return frozenset(names)
 
 
-def for_server(decision: ToServer, secret: str, client: str) -> Headers:
+def for_server(decision: ToServer, secret: str, client: str) -> bytes:
     """What the server is told; it believes it because of the secret."""
     who: Identity = decision.identity
-    return [
-        (b"x-studio-gateway", secret.encode()),
-        (b"x-studio-user", who.user.encode()),
-        (b"x-studio-via", who.via.encode()),
-        (b"x-studio-credential", who.credential.encode()),
-        (b"x-studio-domain", (who.domain or decision.domain).encode()),
-        (b"x-studio-host", decision.host.encode()),
-        (b"x-studio-client", client.encode()),
-    ]
+    return (
+        f"x-studio-gateway: {secret}\r\n"
+        f"x-studio-user: {who.user}\r\n"
+        f"x-studio-via: {who.via}\r\n"
+        f"x-studio-credential: {who.credential}\r\n"
+        f"x-studio-domain: {who.domain or decision.domain}\r\n"
+        f"x-studio-host: {decision.host}\r\n"
+        f"x-studio-client: {client}"
+    ).encode()
 
 
-def for_lab(decision: ToLab) -> Headers:
+def for_lab(decision: ToLab) -> bytes:
     """What a lab is told; it believes it because of the secret."""
-    return [
-        (b"x-studio-lab", decision.secret.encode()),
-        (b"x-studio-user", decision.identity.user.encode()),
-        (b"x-studio-role", decision.role.encode()),
-    ]
+    said = f"x-studio-lab: {decision.secret}\r\nx-studio-user: {decision.identity.user}\r\n"
+    return f"{said}x-studio-role: {decision.role}".encode()
 
 
 def response(headers: Headers, *, from_lab: bool) -> Headers:

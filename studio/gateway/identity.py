@@ -12,6 +12,7 @@ from studio.errors import Unauthenticated
 from studio.gateway.tables import Tables
 
 Headers = Sequence[tuple[bytes, bytes]]
+_KNOWN = 1024  # keys that are remembered
 _NO_KEY = "Make one with `studio key create --domain D --user U`, and send `Authorization: Bearer studio_…`."
 
 
@@ -32,10 +33,12 @@ ANONYMOUS = Identity("anonymous")
 
 
 class Identities:
-    """Looks identities up in the tables."""
+    """Looks identities up in the tables. Keys that were right are remembered until anything in the tables changes."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._known: dict[bytes, Identity] = {}
+        tables.listen(lambda changed: self._known.clear())
 
     def session(self, headers: Headers, cookie: str, domain: str | None) -> Identity | None:
         """The session of `cookie`, bound to exactly `domain` (None: the apex). Two cookies of that name count as none:
@@ -59,6 +62,16 @@ class Identities:
 
     def key(self, authorization: bytes) -> Identity:
         """The access key in an Authorization header, or `Unauthenticated`; the same words whatever is wrong with it."""
+        known = self._known.get(authorization)
+        if known is not None and not 0 < known.expires_ms <= clock.now_ms():
+            return known
+        found = self._check(authorization)
+        if len(self._known) >= _KNOWN:
+            self._known.clear()
+        self._known[authorization] = found
+        return found
+
+    def _check(self, authorization: bytes) -> Identity:
         token = _token(authorization)
         prefix, _, rest = token.partition("_")
         key_id, _, secret = rest.partition("_")
