@@ -21,6 +21,12 @@ export class StudioError extends Error {
   }
 }
 
+/** A file, or the beginning of one: `size` is that of the whole, in bytes. */
+export interface IFile {
+  data: Blob;
+  size: number;
+}
+
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
 interface IErrorBody {
@@ -47,8 +53,31 @@ export class Requester {
     return this.send<T>('GET', path + toQuery(query));
   }
 
+  /** Address of a GET, for links that download. */
+  url(path: string, query: Query = {}): string {
+    return this.base + path + toQuery(query);
+  }
+
+  /** The first `most` bytes of a file. */
+  async file(path: string, query: Query, most: number): Promise<IFile> {
+    const response = await this.ask('GET', path + toQuery(query), { headers: { range: `bytes=0-${most - 1}` } });
+    if (response.status === 416) {
+      return { data: new Blob(), size: 0 };
+    }
+    if (!response.ok) {
+      throw toError(response.status, parse(await response.text()), response.url);
+    }
+    const whole = Number(response.headers.get('content-range')?.split('/')[1] ?? response.headers.get('content-length') ?? NaN);
+    const data = await head(response, most);
+    return { data, size: Number.isFinite(whole) ? whole : data.size };
+  }
+
   post<T>(path: string, body: unknown = {}): Promise<T> {
     return this.send<T>('POST', path, body);
+  }
+
+  patch<T>(path: string, body: unknown): Promise<T> {
+    return this.send<T>('PATCH', path, body);
   }
 
   put<T>(path: string, body: unknown): Promise<T> {
@@ -97,12 +126,7 @@ export class Requester {
       headers['content-type'] = 'application/json';
       init.body = JSON.stringify(body);
     }
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(this.base + path, init, this.settings);
-    } catch {
-      throw new StudioError(0, 'OFFLINE', 'Studio does not answer.', 'It tries again by itself. If this stays, run `studio status` on the host.');
-    }
+    const response = await this.ask(method, path, init);
     const text = await response.text();
     const data = parse(text);
     if (!response.ok) {
@@ -114,10 +138,35 @@ export class Requester {
     return data as T;
   }
 
+  private async ask(method: string, path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await ServerConnection.makeRequest(this.base + path, { ...init, method }, this.settings);
+    } catch {
+      throw new StudioError(0, 'OFFLINE', 'Studio does not answer.', 'It tries again by itself. If this stays, run `studio status` on the host.');
+    }
+  }
+
   private _csrf: string | null = null;
 }
 
 const ABSENT_HINT = 'Start Studio with `studio up` and open the lab from its address, or connect this server with an access key.';
+
+/** What came first of a body; the rest is not read where the server sent more than was asked for. */
+async function head(response: Response, most: number): Promise<Blob> {
+  const reader = response.body?.getReader();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let left = most;
+  while (reader && left > 0) {
+    const { done, value } = await reader.read();
+    if (done) {
+      return new Blob(parts);
+    }
+    parts.push(value.slice(0, left));
+    left -= value.length;
+  }
+  await reader?.cancel();
+  return new Blob(parts);
+}
 
 function toQuery(query: Query): string {
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');

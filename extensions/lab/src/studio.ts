@@ -1,4 +1,5 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ISignal, Signal } from '@lumino/signaling';
 
@@ -15,7 +16,8 @@ export const OPEN = 'studio:open';
 export class Studio implements IStudio {
   constructor(
     readonly app: JupyterFrontEnd,
-    readonly trans: TranslationBundle
+    readonly trans: TranslationBundle,
+    readonly rendermime: IRenderMimeRegistry | null
   ) {
     this._requester = new Requester(app.serviceManager.serverSettings);
   }

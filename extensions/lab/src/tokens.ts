@@ -1,4 +1,5 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
@@ -27,6 +28,8 @@ export type PanelName =
 export interface IStudio {
   readonly app: JupyterFrontEnd;
   readonly trans: TranslationBundle;
+  /** JupyterLab's renderers; none in a front end that does not have them. */
+  readonly rendermime: IRenderMimeRegistry | null;
   readonly session: Session | null;
   readonly error: StudioError | null;
   readonly sessionChanged: ISignal<IStudio, void>;

@@ -6,8 +6,10 @@ import { EnvironmentsClient } from '../features/environments/client';
 import { ExperimentsClient } from '../features/experiments/client';
 import { HomeClient } from '../features/home/client';
 import { JobsClient } from '../features/jobs/client';
+import { LineageClient } from '../features/lineage/client';
 import { ModelsClient } from '../features/models/client';
 import { MonitorsClient } from '../features/monitors/client';
+import { RunClient } from '../features/run/client';
 import type { Requester } from '../request';
 
 /** Every feature's calls, bound to one domain. */
@@ -17,6 +19,8 @@ export class Client {
     this.home = new HomeClient(request, name);
     this.data = new DataClient(request, name);
     this.experiments = new ExperimentsClient(request, name);
+    this.run = new RunClient(request, name);
+    this.lineage = new LineageClient(request, name);
     this.jobs = new JobsClient(request, name);
     this.models = new ModelsClient(request, name);
     this.endpoints = new EndpointsClient(request, name);
@@ -29,6 +33,8 @@ export class Client {
   readonly home: HomeClient;
   readonly data: DataClient;
   readonly experiments: ExperimentsClient;
+  readonly run: RunClient;
+  readonly lineage: LineageClient;
   readonly jobs: JobsClient;
   readonly models: ModelsClient;
   readonly endpoints: EndpointsClient;

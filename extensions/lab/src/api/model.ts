@@ -32,6 +32,9 @@ export type RunModel = Schemas['RunModelAnswer'];
 export type RunPage = Schemas['RunPageAnswer'];
 export type RunQuery = Partial<Schemas['RunQuery']>;
 export type Artifact = Schemas['ArtifactAnswer'];
+export type RunChange = Partial<Schemas['RunChange']>;
+export type RunCost = Schemas['RunCostAnswer'];
+export type ModelCard = Schemas['ModelCardAnswer'];
 export type MetricHistory = Schemas['SeriesAnswer'];
 export type MatrixCell = keyof Schemas['MatrixAnswer'];
 export type Evaluation = Omit<Schemas['EvaluationAnswer'], 'positive_label'> & { positive_label: Cell };
@@ -54,11 +57,18 @@ export interface SignatureField {
 export interface Signature {
   inputs: SignatureField[];
   outputs?: SignatureField[];
+  params?: SignatureField[];
 }
 
 export type RegisteredModel = Schemas['ModelAnswer'];
 export type RegisteredModelDetail = Schemas['ModelDetailAnswer'];
 export type ModelVersion = RegisteredModelDetail['versions'][number];
+
+export type Decision = Schemas['DecisionAnswer'];
+export type RegistryChange = Partial<Schemas['RegistryChange']>;
+export type ModelFile = Schemas['FileAnswer'];
+export type Lineage = Schemas['LineageAnswer'];
+export type LineageNode = Schemas['NodeAnswer'];
 
 export type EndpointMode = Schemas['EndpointSummary']['mode'];
 export type EndpointStats = Schemas['StatsAnswer'];

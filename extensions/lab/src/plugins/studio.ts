@@ -1,4 +1,5 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Studio } from '../studio';
@@ -9,10 +10,10 @@ export const studioPlugin: JupyterFrontEndPlugin<IStudio> = {
   id: 'jupyterlab-studio:studio',
   description: "Studio's session, client and event stream.",
   autoStart: true,
-  optional: [ITranslator],
+  optional: [ITranslator, IRenderMimeRegistry],
   provides: IStudio,
-  activate: (app, translator: ITranslator | null) => {
-    const studio = new Studio(app, (translator ?? nullTranslator).load('jupyterlab_studio'));
+  activate: (app, translator: ITranslator | null, rendermime: IRenderMimeRegistry | null) => {
+    const studio = new Studio(app, (translator ?? nullTranslator).load('jupyterlab_studio'), rendermime);
     void studio.connect();
     return studio;
   }

@@ -2,6 +2,7 @@ export * from './button';
 export * from './chart';
 export * from './code';
 export * from './fields';
+export * from './markdown';
 export * from './notice';
 export * from './overlay';
 export * from './panel';
