@@ -18,6 +18,13 @@ STAGES = {"ACTIVE_ONLY": ("active",), "DELETED_ONLY": ("deleted",), "ALL": ("act
 Term = tuple[str, str, bool]  # entity, key, descending
 # The lowest and highest of all values of a metric, beside the last: tables sort by them, MLflow's wire does not.
 BOUNDS = {"metric": "value", "metric_min": "low", "metric_max": "high"}
+# What tables sort by besides what MLflow's filters know.
+ATTRIBUTES: dict[str, ColumnElement[Any]] = {
+    **conditions.RUN_COLUMNS,
+    "duration": t.runs.c.end_ms - t.runs.c.start_ms,
+    "owner": t.runs.c.owner,
+    "experiment": t.runs.c.experiment,
+}
 _COLUMNS = [t.runs.c[name] for name in runs.INFO]
 
 
@@ -126,7 +133,7 @@ def complete(terms: list[Term]) -> list[Term]:
     seen = [(entity, key) for entity, key, _ in terms]
     if len(set(seen)) != len(seen):
         raise Invalid(f"`order_by` contains duplicate fields: {[f'{entity}.{key}' for entity, key in seen]}")
-    ends = [("attribute", "start_time", True), ("attribute", "run_id", False)]
+    ends: list[Term] = [("attribute", "start_time", True), ("attribute", "run_id", False)]
     return [*terms, *(end for end in ends if end[:2] not in seen)]
 
 
@@ -158,7 +165,7 @@ def _joined(db: Connection, source: FromClause, terms: Sequence[Term]) -> tuple[
     sorts: list[Sort] = []
     for n, (entity, key, descending) in enumerate(terms):
         if entity == "attribute":
-            sorts.append(Sort(conditions.RUN_COLUMNS[key], descending, nullable=key == "end_time"))
+            sorts.append(Sort(ATTRIBUTES[key], descending, nullable=key in ("end_time", "duration")))
             continue
         if entity in BOUNDS:
             table = t.latest_metrics.alias(f"by_{n}")

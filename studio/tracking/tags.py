@@ -45,6 +45,11 @@ def put(db: Connection, run: int, key: str, value: str) -> None:
     _PUT.many(db, [(run, key, value)])
 
 
+def put_many(db: Connection, rows: list[tuple[int, str, str]]) -> None:
+    """Sets (run, key, value) of runs that are known to be active."""
+    _PUT.many(db, rows)
+
+
 def insert_new(db: Connection, run: int, wanted: Mapping[str, str]) -> None:
     """The tags of a run that has none yet."""
     _INSERT.many(db, [(run, key, value) for key, value in wanted.items()])

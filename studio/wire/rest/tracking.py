@@ -15,7 +15,6 @@ from studio.tracking import (
     conditions,
     curves,
     experiments,
-    listing,
     loading,
     logged_models,
     places,
@@ -30,8 +29,6 @@ from studio.wire.files import ArtifactResponse
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.tracking import (
     ArtifactAnswer,
-    ExperimentAnswer,
-    MetricSummary,
     RunAnswer,
     RunChange,
     RunDatasetAnswer,
@@ -46,34 +43,6 @@ router = APIRouter(prefix="/domains/{domain}", tags=["tracking"])
 READ = Allow("tracking.read")
 WRITE = Allow("tracking.write")
 _STATUSES = {1: "Pending", 2: "Ready", 3: "Failed"}
-MOST_EXPERIMENTS = 5000
-
-
-@router.get("/experiments")
-async def list_experiments(
-    domain: str, studio: Studio = Depends(studio), _: Principal = Depends(READ)
-) -> list[ExperimentAnswer]:
-    """The active experiments, last used first."""
-
-    def read(db: Connection) -> list[ExperimentAnswer]:
-        found, _token = listing.search_experiments(db, domain, max_results=MOST_EXPERIMENTS)
-        counts = listing.run_counts(db, domain)
-        answers = []
-        for item in found:
-            count, newest = counts.get(item.experiment_id, (0, None))
-            last = max(item.updated_ms, newest or 0)
-            answers.append(
-                ExperimentAnswer(
-                    experiment_id=item.experiment_id,
-                    name=item.name,
-                    runs=count,
-                    created_ms=item.created_ms,
-                    last_update_ms=last,
-                )
-            )
-        return sorted(answers, key=lambda answer: -answer.last_update_ms)
-
-    return await studio.store.read(read)
 
 
 @router.post("/runs/search")
@@ -97,7 +66,7 @@ async def search_runs(
             page_token=body.page_token,
         )
         total = searching.count(db, domain, ids, body.filter, body.view)
-        answers = [RunAnswer(**_fields(run)) for run in page.runs]
+        answers = [RunAnswer(**fields(run)) for run in page.runs]
         return RunPageAnswer.model_construct(runs=answers, next_page_token=page.token, total=total)
 
     return await studio.store.read(read)
@@ -117,7 +86,7 @@ async def get_run(
     place = places.parse(run.info.artifact_uri)
     files = await asyncio.to_thread(artifacts.list_files, artifacts.root(studio.settings.paths, domain), place)
     return RunDetailAnswer(
-        **_fields(run),
+        **fields(run),
         artifact_uri=run.info.artifact_uri,
         artifacts=[ArtifactAnswer.model_validate(item) for item in files],
         models=_models(models, registered),
@@ -149,7 +118,7 @@ async def change_run(
             tags.delete_one(db, domain, run_id, key)
         if body.deleted:
             run_rows.remove(db, domain, run_id)
-        return RunAnswer(**_fields(loading.get(db, domain, run_id)))
+        return RunAnswer(**fields(loading.get(db, domain, run_id)))
 
     return await studio.store.write(write)
 
@@ -201,9 +170,11 @@ async def get_artifact(
     return ArtifactResponse(opened, place.parts[-1])
 
 
-def _fields(run: Run) -> dict[str, object]:
+def fields(run: Run) -> dict[str, object]:
+    """A run as this wire shows it, as plain data: RunAnswer's."""
     info = run.info
     return {
+        "number": info.id,
         "run_id": info.run_id,
         "name": info.name,
         "experiment_id": info.experiment_id,
@@ -219,14 +190,14 @@ def _fields(run: Run) -> dict[str, object]:
     }
 
 
-def _summary(metric: Latest) -> MetricSummary:
+def _summary(metric: Latest) -> dict[str, object]:
     low, high = metric.low, metric.high
-    return MetricSummary.model_construct(
-        last=_number(metric.value),
-        min=None if low is None else _number(low),
-        max=None if high is None else _number(high),
-        step=metric.step,
-    )
+    return {
+        "last": _number(metric.value),
+        "min": None if low is None else _number(low),
+        "max": None if high is None else _number(high),
+        "step": metric.step,
+    }
 
 
 def _number(value: float) -> float | None:

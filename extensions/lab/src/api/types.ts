@@ -374,11 +374,35 @@ export interface paths {
          */
         get: operations["list_experiments_domains__domain__experiments_get"];
         put?: never;
-        post?: never;
+        /**
+         * Create Experiment
+         * @description A new experiment without runs.
+         */
+        post: operations["create_experiment_domains__domain__experiments_post"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/experiments/{experiment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Experiment
+         * @description Renames an experiment, deletes it with its runs, or restores both.
+         */
+        patch: operations["change_experiment_domains__domain__experiments__experiment_id__patch"];
         trace?: never;
     };
     "/domains/{domain}/fork-servers/{environment}": {
@@ -947,6 +971,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/run-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Views
+         * @description The views of the domain by name.
+         */
+        get: operations["list_views_domains__domain__run_views_get"];
+        /**
+         * Save View
+         * @description Saves a view under its name, over what was there.
+         */
+        put: operations["save_view_domains__domain__run_views_put"];
+        post?: never;
+        /**
+         * Delete View
+         * @description Deletes a view; the answer is what was deleted, to be saved again by who thinks better of it.
+         */
+        delete: operations["delete_view_domains__domain__run_views_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/running": {
         parameters: {
             query?: never;
@@ -987,6 +1039,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/runs/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Runs
+         * @description Deletes, restores or tags many runs at once; one that cannot be changed leaves all as they were.
+         */
+        post: operations["change_runs_domains__domain__runs_change_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/runs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Runs
+         * @description All runs that match, in order: a line each, beside what names them the columns.
+         */
+        get: operations["export_runs_domains__domain__runs_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/runs/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List Groups
+         * @description Groups with mean, deviation and bounds of the columns.
+         */
+        post: operations["list_groups_domains__domain__runs_groups_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/runs/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List Keys
+         * @description What can be a column.
+         */
+        post: operations["list_keys_domains__domain__runs_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/runs/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get Order
+         * @description The numbers of all runs in order, so that the table knows how far it scrolls and what to ask for.
+         */
+        post: operations["get_order_domains__domain__runs_order_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/runs/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get Rows
+         * @description A window of runs; those that are not this domain's are left out.
+         */
+        post: operations["get_rows_domains__domain__runs_rows_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/runs/search": {
         parameters: {
             query?: never;
@@ -1001,6 +1173,66 @@ export interface paths {
          * @description A page of runs, newest first unless ordered. A filter that cannot be read is refused, with the place.
          */
         post: operations["search_runs_domains__domain__runs_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/runs/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List Values
+         * @description The most common values of a param, tag or attribute.
+         */
+        post: operations["list_values_domains__domain__runs_values_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/runs/varying": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List Varying
+         * @description The columns in which the runs differ.
+         */
+        post: operations["list_varying_domains__domain__runs_varying_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/runs/window": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Window
+         * @description The first rows and how many there are: what the table shows before anything else is asked.
+         */
+        post: operations["open_window_domains__domain__runs_window_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1547,6 +1779,22 @@ export interface components {
             version: number;
         };
         /**
+         * ColumnOrder
+         * @description One column that the table is sorted by.
+         */
+        ColumnOrder: {
+            /**
+             * Column
+             * @description metrics.KEY, metrics.KEY#min or #max, params.KEY, tags.KEY, attributes.NAME
+             */
+            column: string;
+            /**
+             * Descending
+             * @default false
+             */
+            descending: boolean;
+        };
+        /**
          * CurveAnswer
          * @description `points`: [step, epoch ms, value] by step and time; first, last and every stretch's lowest and highest are among
          *     them, and of each stretch one value that is no finite number.
@@ -1559,6 +1807,15 @@ export interface components {
             is_thinned: boolean;
             /** Key */
             key: string;
+            /**
+             * Means
+             * @description [step, epoch ms, value], the average of each stretch that was thinned out: to smooth, not to read
+             */
+            means: [
+                number,
+                number,
+                number
+            ][];
             /** Points */
             points: [
                 number,
@@ -2073,6 +2330,32 @@ export interface components {
             runs: number;
         };
         /**
+         * ExperimentChange
+         * @description Another name, or deleted with its runs and restored with them.
+         */
+        ExperimentChange: {
+            /** Deleted */
+            deleted?: boolean | null;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * FiguresAnswer
+         * @description Of one column in one group; the deviation is the sample's.
+         */
+        FiguresAnswer: {
+            /** Deviation */
+            deviation: number | null;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Runs */
+            runs: number;
+        };
+        /**
          * FileAnswer
          * @description A file of a model; `path` relative to the model.
          */
@@ -2110,6 +2393,62 @@ export interface components {
              * @enum {string}
              */
             state: "Starting" | "Running" | "Failed";
+        };
+        /**
+         * GroupAnswer
+         * @description Runs with the same value; null: without one.
+         */
+        GroupAnswer: {
+            /** Figures */
+            figures: components["schemas"]["FiguresAnswer"][];
+            /** Newest Ms */
+            newest_ms: number | null;
+            /** Runs */
+            runs: number;
+            /** Value */
+            value: string | null;
+        };
+        /**
+         * GroupsAnswer
+         * @description The largest groups, and how many there are in all.
+         */
+        GroupsAnswer: {
+            /** Groups */
+            groups: components["schemas"]["GroupAnswer"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * GroupsQuery
+         * @description Groups by a param, tag or attribute; `columns`: metrics, their bounds, attributes.duration.
+         */
+        GroupsQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /**
+             * By
+             * @description metrics.KEY, metrics.KEY#min or #max, params.KEY, tags.KEY, attributes.NAME
+             */
+            by: string;
+            /** Columns */
+            columns?: string[];
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -2270,22 +2609,6 @@ export interface components {
             script_name: string;
         };
         /**
-         * KeyAnswer
-         * @description A key without its secret.
-         */
-        KeyAnswer: {
-            /** Created Ms */
-            created_ms: number;
-            /** Expires Ms */
-            expires_ms: number | null;
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** User */
-            user: string;
-        };
-        /**
          * KeyBody
          * @description A new access key: for whom, what for, for how long.
          */
@@ -2296,6 +2619,18 @@ export interface components {
             name?: string | null;
             /** User */
             user: string;
+        };
+        /**
+         * KeysAnswer
+         * @description Every key that runs of the experiments logged, the most common in the filtered ones first.
+         */
+        KeysAnswer: {
+            /** Metrics */
+            metrics: components["schemas"]["studio__wire__rest__schemas__run_table__KeyAnswer"][];
+            /** Params */
+            params: components["schemas"]["studio__wire__rest__schemas__run_table__KeyAnswer"][];
+            /** Tags */
+            tags: components["schemas"]["studio__wire__rest__schemas__run_table__KeyAnswer"][];
         };
         /**
          * LabAnswer
@@ -2507,7 +2842,7 @@ export interface components {
             state: string;
             /** Threshold */
             threshold: number;
-            window: components["schemas"]["WindowAnswer"] | null;
+            window: components["schemas"]["studio__wire__rest__schemas__monitoring__WindowAnswer"] | null;
         };
         /**
          * MonitorSummary
@@ -2530,7 +2865,15 @@ export interface components {
             pending: number;
             /** State */
             state: string;
-            window: components["schemas"]["WindowAnswer"] | null;
+            window: components["schemas"]["studio__wire__rest__schemas__monitoring__WindowAnswer"] | null;
+        };
+        /**
+         * NewExperiment
+         * @description Parts of the name divided by slashes are shown as folders.
+         */
+        NewExperiment: {
+            /** Name */
+            name: string;
         };
         /**
          * NewKeyAnswer
@@ -2575,6 +2918,48 @@ export interface components {
             name: string;
             /** State */
             state: string;
+        };
+        /**
+         * OrderAnswer
+         * @description The numbers of all runs in order; null if they are as `known` says.
+         */
+        OrderAnswer: {
+            /** Hash */
+            hash: string;
+            /** Numbers */
+            numbers: number[] | null;
+        };
+        /**
+         * OrderQuery
+         * @description `known`: the hash of the order that the client has; it is not sent again while it holds.
+         */
+        OrderQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * Known
+             * @default
+             */
+            known: string;
+            /** Order */
+            order?: components["schemas"]["ColumnOrder"][];
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
         };
         /**
          * OverviewAnswer
@@ -2732,8 +3117,20 @@ export interface components {
             rows: unknown[][];
         };
         /**
+         * RowsQuery
+         * @description Runs by number or by id, in this order. Without `columns`: all data of the runs.
+         */
+        RowsQuery: {
+            /** Columns */
+            columns?: string[] | null;
+            /** Numbers */
+            numbers?: number[];
+            /** Run Ids */
+            run_ids?: string[];
+        };
+        /**
          * RunAnswer
-         * @description A run with its data.
+         * @description A run with its data; `number` is what windows of the table ask for it by.
          */
         RunAnswer: {
             /** End Ms */
@@ -2748,6 +3145,8 @@ export interface components {
             };
             /** Name */
             name: string;
+            /** Number */
+            number: number;
             /** Params */
             params: {
                 [key: string]: string;
@@ -2840,6 +3239,8 @@ export interface components {
             models: components["schemas"]["RunModelAnswer"][];
             /** Name */
             name: string;
+            /** Number */
+            number: number;
             /** Params */
             params: {
                 [key: string]: string;
@@ -2948,6 +3349,28 @@ export interface components {
             since_ms: number;
             /** Stoppable */
             stoppable: boolean;
+        };
+        /**
+         * RunsChange
+         * @description What is given changes in all of `run_ids` or in none: deleted or restored; tags set, or deleted by null.
+         */
+        RunsChange: {
+            /** Deleted */
+            deleted?: boolean | null;
+            /** Run Ids */
+            run_ids: string[];
+            /** Tags */
+            tags?: {
+                [key: string]: string | null;
+            };
+        };
+        /**
+         * RunsChanged
+         * @description How many runs there were.
+         */
+        RunsChanged: {
+            /** Changed */
+            changed: number;
         };
         /**
          * SeriesAnswer
@@ -3133,6 +3556,31 @@ export interface components {
             stopping: string[];
         };
         /**
+         * TableQuery
+         * @description Which runs: MLflow's filter language. Without `experiment_ids`: all of the domain's active ones.
+         */
+        TableQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
+        };
+        /**
          * UserAnswer
          * @description A person.
          */
@@ -3164,6 +3612,51 @@ export interface components {
             type: string;
         };
         /**
+         * ValueAnswer
+         * @description A value and how many of the runs have it.
+         */
+        ValueAnswer: {
+            /** Runs */
+            runs: number;
+            /** Value */
+            value: string;
+        };
+        /**
+         * ValuesQuery
+         * @description Values of a param, tag or attribute, those that begin so.
+         */
+        ValuesQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /**
+             * Begins
+             * @default
+             */
+            begins: string;
+            /**
+             * Column
+             * @description metrics.KEY, metrics.KEY#min or #max, params.KEY, tags.KEY, attributes.NAME
+             */
+            column: string;
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
+        };
+        /**
          * VariantAnswer
          * @description A version with its share of the traffic in per cent.
          */
@@ -3184,6 +3677,33 @@ export interface components {
             weight: number;
         };
         /**
+         * VaryingQuery
+         * @description Which of these columns are not the same in all runs that match.
+         */
+        VaryingQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /** Columns */
+            columns: string[];
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
+        };
+        /**
          * VersionBody
          * @description What to register: the model that the run logged, or the folder `artifact_path` of its artifacts.
          */
@@ -3199,16 +3719,90 @@ export interface components {
             run_id: string;
         };
         /**
-         * WindowAnswer
-         * @description The rows that the latest check looked at.
+         * ViewAnswer
+         * @description A saved view; `owner` saved it last.
          */
-        WindowAnswer: {
-            /** From Ms */
-            from_ms: number;
-            /** Rows */
-            rows: number;
-            /** To Ms */
-            to_ms: number;
+        ViewAnswer: {
+            /** Is Default */
+            is_default: boolean;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Updated Ms */
+            updated_ms: number;
+        };
+        /**
+         * ViewBody
+         * @description What is shown, as the panel writes it.
+         */
+        ViewBody: {
+            /**
+             * Is Default
+             * @description Shown first to everybody in the domain
+             * @default false
+             */
+            is_default: boolean;
+            /** Name */
+            name: string;
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * WindowQuery
+         * @description The first rows. Without `columns`: all data of the runs.
+         */
+        WindowQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /** Columns */
+            columns?: string[] | null;
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * First
+             * @default 60
+             */
+            first: number;
+            /** Order */
+            order?: components["schemas"]["ColumnOrder"][];
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
+        };
+        /**
+         * KeyAnswer
+         * @description A key without its secret.
+         */
+        studio__wire__rest__schemas__access__KeyAnswer: {
+            /** Created Ms */
+            created_ms: number;
+            /** Expires Ms */
+            expires_ms: number | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** User */
+            user: string;
         };
         /**
          * ColumnAnswer
@@ -3287,6 +3881,18 @@ export interface components {
             threshold: number;
         };
         /**
+         * WindowAnswer
+         * @description The rows that the latest check looked at.
+         */
+        studio__wire__rest__schemas__monitoring__WindowAnswer: {
+            /** From Ms */
+            from_ms: number;
+            /** Rows */
+            rows: number;
+            /** To Ms */
+            to_ms: number;
+        };
+        /**
          * VersionAnswer
          * @description A version with the metrics of the run that made it.
          */
@@ -3323,6 +3929,28 @@ export interface components {
             };
             /** Version */
             version: number;
+        };
+        /**
+         * KeyAnswer
+         * @description `share`: how many of the newest and some other runs have it, 0 to 1.
+         */
+        studio__wire__rest__schemas__run_table__KeyAnswer: {
+            /** Name */
+            name: string;
+            /** Share */
+            share: number;
+        };
+        /**
+         * WindowAnswer
+         * @description `total` match, of `all`; `runs` are the first of them.
+         */
+        studio__wire__rest__schemas__run_table__WindowAnswer: {
+            /** All */
+            all: number;
+            /** Runs */
+            runs: components["schemas"]["RunAnswer"][];
+            /** Total */
+            total: number;
         };
     };
     responses: never;
@@ -4057,6 +4685,77 @@ export interface operations {
             };
         };
     };
+    create_experiment_domains__domain__experiments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExperiment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_experiment_domains__domain__experiments__experiment_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     ensure_fork_server_domains__domain__fork_servers__environment__post: {
         parameters: {
             query?: never;
@@ -4275,7 +4974,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["KeyAnswer"][];
+                    "application/json": components["schemas"]["studio__wire__rest__schemas__access__KeyAnswer"][];
                 };
             };
             /** @description Validation Error */
@@ -5282,6 +5981,105 @@ export interface operations {
             };
         };
     };
+    list_views_domains__domain__run_views_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    save_view_domains__domain__run_views_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_view_domains__domain__run_views_delete: {
+        parameters: {
+            query: {
+                name: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_running_domains__domain__running_get: {
         parameters: {
             query?: never;
@@ -5345,6 +6143,219 @@ export interface operations {
             };
         };
     };
+    change_runs_domains__domain__runs_change_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunsChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsChanged"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_runs_domains__domain__runs_export_get: {
+        parameters: {
+            query?: {
+                experiment_ids?: string[] | null;
+                filter?: string;
+                view?: string;
+                archived?: boolean;
+                /** @description A column, with DESC after a space if descending */
+                order?: string[];
+                /** @description Without: every metric and param */
+                columns?: string[] | null;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_groups_domains__domain__runs_groups_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupsQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupsAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_keys_domains__domain__runs_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeysAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_order_domains__domain__runs_order_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_rows_domains__domain__runs_rows_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RowsQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     search_runs_domains__domain__runs_search_post: {
         parameters: {
             query?: never;
@@ -5367,6 +6378,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunPageAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_values_domains__domain__runs_values_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValuesQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_varying_domains__domain__runs_varying_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VaryingQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_window_domains__domain__runs_window_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["studio__wire__rest__schemas__run_table__WindowAnswer"];
                 };
             };
             /** @description Validation Error */

@@ -36,8 +36,9 @@ class MetricSummary(Answer):
 
 
 class RunAnswer(Answer):
-    """A run with its data."""
+    """A run with its data; `number` is what windows of the table ask for it by."""
 
+    number: int
     run_id: str
     name: str
     experiment_id: str
