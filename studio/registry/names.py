@@ -1,6 +1,5 @@
 """Finding a registered model, and what models and aliases may be called."""
 
-import posixpath
 import re
 from typing import Any
 
@@ -39,9 +38,7 @@ def check_model_name(name: str) -> str:
         raise Invalid("Missing value for required parameter 'name'.")
     if "/" in name or ":" in name:
         raise Invalid(f"Invalid model name '{name}'. Names cannot contain '/' or ':'.")
-    if posixpath.normpath(name) != name or name.startswith(".."):
-        raise Invalid(f"Invalid model name '{name}': it would resolve to {posixpath.normpath(name)!r}.")
-    return limits.check_length("Model name", 256, name)
+    return limits.check_length("Model name", 256, limits.check_path(name))
 
 
 def check_alias(alias: str) -> str:

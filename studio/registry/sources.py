@@ -77,7 +77,10 @@ def _of_run(db: Connection, domain: str, source: str, run_id: str, model_id: str
 
 
 def _of_place(db: Connection, domain: str, source: str, run_id: str, model_id: str) -> Source:
-    place = places.parse(source)
+    try:
+        place = places.parse(source)
+    except Invalid as error:
+        raise _invalid(source, str(error)) from error
     try:
         roots = [places.parse(runs.info(db, domain, run_id).artifact_uri)] if run_id else []
         if model_id:

@@ -99,17 +99,17 @@ def of_model(db: Connection, domain: str, name: str) -> list[ModelVersion]:
 
 
 def newest_of_stages(db: Connection, rows: Sequence[Row[Any]]) -> dict[int, list[ModelVersion]]:
-    """Model number → the newest version of each stage."""
+    """Model number → the newest version of each stage; the stages in the order of their first version, as MLflow."""
     c = t.model_versions.c
     called = {row.id: row.name for row in rows}
     heads = (
-        select(c.model, func.max(c.version).label("version"))
+        select(c.model, func.max(c.version).label("version"), func.min(c.version).label("first"))
         .where(c.model.in_(called))
         .group_by(c.model, c.stage)
         .subquery()
     )
     match = (c.model == heads.c.model) & (c.version == heads.c.version)
-    found = db.execute(select(t.model_versions).join(heads, match).order_by(c.version)).all()
+    found = db.execute(select(t.model_versions).join(heads, match).order_by(heads.c.first)).all()
     latest: dict[int, list[ModelVersion]] = defaultdict(list)
     for row, record in zip(found, load(db, found, called), strict=True):
         latest[row.model].append(record)
@@ -211,8 +211,9 @@ def load(db: Connection, rows: Sequence[Row[Any]], called: dict[int, str]) -> li
 
 
 def parse_version(text: str) -> int:
-    """The number of a version, as clients write it."""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    """The number of a version, as clients write it; none below one exists, but that is for whoever looks it up."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
         raise Invalid(f"Parameter 'version' must be an integer, got '{text}'.")
     return int(text)
 

@@ -143,7 +143,8 @@ def numbers(db: Connection, domain: str, experiment_ids: Sequence[str]) -> list[
 
 def parse_id(experiment_id: str) -> int:
     """The number in an experiment's id; "" is 0."""
-    if experiment_id and not (experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 19):
+    digits = experiment_id.removeprefix("-")
+    if experiment_id and not (digits.isascii() and digits.isdigit() and len(digits) < 19):
         raise Invalid(f"Invalid experiment ID '{experiment_id}'. Experiment ID must be a valid integer.")
     return int(experiment_id or 0)
 

@@ -1,9 +1,9 @@
-"""All values of a metric: whole, by pages, sampled for a curve."""
+"""All values of a metric: whole, by pages, sampled evenly."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Integer, bindparam, cast, select
 
 from studio.errors import Invalid
 from studio.store.prepared import Prepared
@@ -30,7 +30,8 @@ def page(
     """The values of `key` by time, step and value, as MLflow sorts them; all of them without `max_results`."""
     run = runs.info(db, domain, run_id)
     number = metrics.key_id(db, key)
-    sorts = [Sort(_c.ts), Sort(_c.step), Sort(_c.value), Sort(_c.is_nan)]
+    # Truth values know no order in SQL; as numbers they do.
+    sorts = [Sort(_c.ts), Sort(_c.step), Sort(_c.value), Sort(cast(_c.is_nan, Integer))]
     mark = ["history", run_id, key]
     start = pages.decode(page_token, mark)
     if number is None:
@@ -44,7 +45,7 @@ def page(
     token = None
     if max_results is not None and len(rows) > max_results:
         rows = rows[:max_results]
-        token = pages.encode(mark, list(rows[-1]))
+        token = pages.encode(mark, [*rows[-1][:3], int(rows[-1].is_nan)])
     return [Metric(key, _NAN if is_nan else value, ts, step) for ts, step, value, is_nan in rows], token
 
 
@@ -70,25 +71,6 @@ def interval(
         for step, ts, value, is_nan in _buckets(rows, max_results):
             found.append((info.run_id, Metric(key, _NAN if is_nan else value, ts, step)))
     return found
-
-
-def series(db: Connection, domain: str, run_id: str, key: str, max_points: int) -> list[tuple[int, int, float]]:
-    """(step, ts, value) for a curve of at most `max_points`, by step; each stretch keeps its lowest and highest."""
-    info = runs.info(db, domain, run_id)
-    rows = [(step, ts, _NAN if is_nan else value) for step, ts, value, is_nan in _all(db, info.id, key)]
-    if len(rows) <= max_points:
-        return rows
-    # First and last, and two of each stretch between: a peak of one step stays visible at any zoom.
-    inner = rows[1:-1]
-    stretches = max(1, (max_points - 2) // 2)
-    kept = [rows[0]]
-    for n in range(stretches):
-        part = inner[n * len(inner) // stretches : (n + 1) * len(inner) // stretches]
-        numbers = [row for row in part if row[2] == row[2]]
-        if numbers:
-            ends = {min(numbers, key=lambda row: row[2]), max(numbers, key=lambda row: row[2])}
-            kept += sorted(ends)
-    return [*kept, rows[-1]]
 
 
 def _all(db: Connection, run: int, key: str) -> Sequence[Any]:

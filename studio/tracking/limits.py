@@ -33,14 +33,20 @@ def check_key(name: str, path: str = "name") -> str:
             f"Invalid value \"{name}\" for parameter '{path}' supplied: Names may only contain alphanumerics, "
             "underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/)."
         )
+    check_path(name, path)
+    if len(name) > KEY:
+        raise Invalid(f"'{path}' exceeds the maximum length of {KEY} characters; it has {len(name)}.")
+    return name
+
+
+def check_path(name: str, path: str = "name") -> str:
+    """`name` itself, if as a path it means itself and stays where it is."""
     normal = posixpath.normpath(name)
     if normal != name or normal == "." or normal.startswith(("..", "/")):
         raise Invalid(
             f"Invalid value \"{name}\" for parameter '{path}' supplied: Names may be treated as files in certain "
             f"cases, and must not resolve to other names when treated as such. This name would resolve to {normal!r}"
         )
-    if len(name) > KEY:
-        raise Invalid(f"'{path}' exceeds the maximum length of {KEY} characters; it has {len(name)}.")
     return name
 
 

@@ -91,9 +91,9 @@ def finish(db: Connection, domain: str, model_id: str, status: int) -> LoggedMod
     """Sets the status: its files are complete, or it failed."""
     if status not in (PENDING, READY, FAILED):
         raise Invalid(f"Invalid model status: {status}.", "Use 1 (pending), 2 (ready) or 3 (failed).")
-    find(db, domain, model_id)
+    find(db, domain, model_id, with_deleted=True)
     _change(db, domain, model_id, status=status)
-    return get(db, domain, model_id)
+    return get(db, domain, model_id, with_deleted=True)
 
 
 def remove(db: Connection, domain: str, model_id: str) -> None:

@@ -16,7 +16,7 @@ class Metric(Struct, frozen=True):
     key: str
     value: float
     timestamp: int  # epoch ms, as the client says
-    step: int
+    step: int = 0
     model_id: str = ""
     dataset_name: str = ""
     dataset_digest: str = ""

@@ -54,14 +54,14 @@ def server(command: Sequence[str], url: str, folder: Path, env: Mapping[str, str
             command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **env}, start_new_session=True
         )
         try:
-            until(lambda: process.poll() is None and _answers(url), f"{command[0]} at {url}", 120)
+            until(lambda: process.poll() is None and answers(url), f"{command[0]} at {url}", 120)
             yield process.pid
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(20)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as response:
             return bool(response.status < 500)

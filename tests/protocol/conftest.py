@@ -1,11 +1,12 @@
 """A running server for a session of tests, and clients for it; a real `mlflow server` to compare answers with."""
 
+import functools
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +15,17 @@ import pytest
 
 from tests.benchmarks.peers import free_port
 from tests.live import until
+from tests.protocol import peer as peers
 
 ROOT = Path(__file__).resolve().parents[2]
 # Clients must not report home, nor try a refused call again for minutes.
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
+    "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 
@@ -76,7 +80,8 @@ class Running:
 @pytest.fixture(scope="session")
 def server(shared_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Studio's server, for the whole session (one on each kind of database)."""
-    running = Running(tmp_path_factory.mktemp("studio"), free_port(), shared_url)
+    url = shared_url if shared_url.startswith("postgresql") else ""
+    running = Running(tmp_path_factory.mktemp("studio"), free_port(), url)
     running.start()
     yield running
     running.stop()
@@ -85,37 +90,26 @@ def server(shared_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def own_server(database_url: str, tmp_path: Path) -> Iterator[Running]:
     """Studio's server, for one test that is hard on it."""
-    running = Running(tmp_path, free_port(), database_url)
+    running = Running(tmp_path, free_port(), database_url if database_url.startswith("postgresql") else "")
     running.start()
     yield running
     running.stop(signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")
-def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real `mlflow server` 3.17.2 on SQLite."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    port = free_port()
-    places = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "files")]
-    where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    environment = {**os.environ, **QUIET, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(Path(sys.executable).parent / "mlflow"), "server", *places, *where],
-            env=environment,
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            until(lambda: process.poll() is not None or _up(f"http://127.0.0.1:{port}/version"), "mlflow server", 180)
-            assert process.poll() is None, (folder / "log").read_text()[-2000:]
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            # Its workers are of its own process group, which only it and they belong to.
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
+def peer(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """The address of a real `mlflow server` 3.17.2 on SQLite, shared by the workers of this run."""
+    folder = tmp_path_factory.getbasetemp()
+    with peers.shared((folder if worker_id == "master" else folder.parent) / "mlflow") as url:
+        yield url
+
+
+@pytest.fixture
+def meet(server: Running, peer: str) -> Callable[..., None]:
+    """Plays a scenario with both and fails if they differ where that is not listed."""
+    from tests.protocol import conformance  # mlflow takes seconds to import
+
+    return functools.partial(conformance.meet, server.url, peer)
 
 
 @pytest.fixture

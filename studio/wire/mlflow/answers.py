@@ -205,6 +205,11 @@ def logged_model(m: LoggedModel) -> dict[str, Any]:
     return {"info": _without_none(about), "data": _without_none(data)}
 
 
+def summary(experiment_id: str, name: str, digest: str, context: str) -> dict[str, Any]:
+    """A data set that runs used, "" being no context."""
+    return _without_none({"experiment_id": experiment_id, "name": name, "digest": digest, "context": context or None})
+
+
 def files(found: Iterable[FileInfo], below: str = "") -> list[dict[str, Any]]:
     """A listing; paths are made relative to what is above `below`."""
     prefix = f"{below}/" if below else ""

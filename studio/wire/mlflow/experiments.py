@@ -97,11 +97,13 @@ async def delete_tag(call: Call, body: bodies.ExperimentTag) -> None:
     await call.studio.store.write(lambda db: experiments.delete_tag(db, call.domain, body.experiment_id, body.key))
 
 
+# MLflow registers this rule a second time, without the slash after the version.
+@routes.add("POST", ":/api/2.0mlflow/experiments/search-datasets", READ, bodies.SearchDatasets)
+@routes.add("POST", ":/ajax-api/2.0mlflow/experiments/search-datasets", READ, bodies.SearchDatasets)
 @routes.add("POST", "/mlflow/experiments/search-datasets", READ, bodies.SearchDatasets)
 async def search_datasets(call: Call, body: bodies.SearchDatasets) -> Any:
     """The data sets that runs of some experiments used."""
     if not 0 < len(body.experiment_ids) <= 20:
         raise Invalid("SearchDatasets request must specify at least one and at most 20 experiment_ids.")
     found = await call.studio.store.read(lambda db: listing.datasets(db, call.domain, body.experiment_ids))
-    names = ("experiment_id", "name", "digest", "context")
-    return answers.page("dataset_summaries", [dict(zip(names, item, strict=True)) for item in found], None)
+    return answers.page("dataset_summaries", [answers.summary(*item) for item in found], None)
