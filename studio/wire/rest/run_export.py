@@ -19,7 +19,7 @@ from studio.tracking.run_table import Column
 from studio.wire.context import Studio, studio
 from studio.wire.permission import Allow
 from studio.wire.rest.run_table import query_of
-from studio.wire.rest.schemas.run_table import ColumnName, TableQuery
+from studio.wire.rest.schemas.run_table import ColumnName, RunTableQuery
 
 router = APIRouter(prefix="/domains/{domain}/runs", tags=["tracking"])
 READ = Allow("tracking.read")
@@ -41,7 +41,7 @@ async def export_runs(
     _: Principal = Depends(READ),
 ) -> Response:
     """All runs that match, in order: a line each, beside what names them the columns."""
-    body = TableQuery(experiment_ids=experiment_ids, filter=filter, view=view, archived=archived)
+    body = RunTableQuery(experiment_ids=experiment_ids, filter=filter, view=view, archived=archived)
     terms = [run_table.term(text.removesuffix(" DESC"), text.endswith(" DESC")) for text in order]
 
     def start(db: Connection) -> tuple[str, list[str]]:

@@ -15,21 +15,21 @@ from studio.tracking.run_table import Query
 from studio.tracking.searching import Term
 from studio.wire.context import Studio, studio
 from studio.wire.rest.schemas.run_table import (
-    ColumnOrder,
-    GroupsAnswer,
-    GroupsQuery,
-    KeysAnswer,
-    OrderAnswer,
-    OrderQuery,
-    RowsQuery,
+    RunColumnOrder,
+    RunGroupsAnswer,
+    RunGroupsQuery,
+    RunKeysAnswer,
+    RunOrderAnswer,
+    RunOrderQuery,
+    RunRowsQuery,
     RunsChange,
     RunsChanged,
-    TableQuery,
-    ValueAnswer,
-    ValuesQuery,
-    VaryingQuery,
-    WindowAnswer,
-    WindowQuery,
+    RunTableQuery,
+    RunValueAnswer,
+    RunValuesQuery,
+    RunVaryingQuery,
+    RunWindowAnswer,
+    RunWindowQuery,
 )
 from studio.wire.rest.schemas.tracking import RunAnswer
 from studio.wire.rest.tracking import READ, WRITE, fields
@@ -38,9 +38,9 @@ router = APIRouter(prefix="/domains/{domain}/runs", tags=["tracking"])
 T = TypeVar("T")
 
 
-@router.post("/window", response_model=WindowAnswer)
+@router.post("/window", response_model=RunWindowAnswer)
 async def open_window(
-    domain: str, body: WindowQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
+    domain: str, body: RunWindowQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
 ) -> Response:
     """The first rows and how many there are: what the table shows before anything else is asked."""
     terms = terms_of(body.order)
@@ -58,9 +58,9 @@ async def open_window(
     return _json(await studio.store.read(read))
 
 
-@router.post("/order", response_model=OrderAnswer)
+@router.post("/order", response_model=RunOrderAnswer)
 async def get_order(
-    domain: str, body: OrderQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
+    domain: str, body: RunOrderQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
 ) -> Response:
     """The numbers of all runs in order, so that the table knows how far it scrolls and what to ask for."""
     terms = terms_of(body.order)
@@ -73,7 +73,7 @@ async def get_order(
 
 @router.post("/rows", response_model=list[RunAnswer])
 async def get_rows(
-    domain: str, body: RowsQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
+    domain: str, body: RunRowsQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
 ) -> Response:
     """A window of runs; those that are not this domain's are left out."""
     columns = None if body.columns is None else [run_table.column(name) for name in body.columns]
@@ -88,25 +88,25 @@ async def get_rows(
 
 @router.post("/keys")
 async def list_keys(
-    domain: str, body: TableQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
-) -> KeysAnswer:
+    domain: str, body: RunTableQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
+) -> RunKeysAnswer:
     """What can be a column."""
     found = await _read(studio, domain, body, run_table.keys)
-    return KeysAnswer.model_validate(found)
+    return RunKeysAnswer.model_validate(found)
 
 
 @router.post("/values")
 async def list_values(
-    domain: str, body: ValuesQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
-) -> list[ValueAnswer]:
+    domain: str, body: RunValuesQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
+) -> list[RunValueAnswer]:
     """The most common values of a param, tag or attribute."""
     found = await _read(studio, domain, body, lambda db, query: run_table.values(db, query, body.column, body.begins))
-    return [ValueAnswer(value=value, runs=runs) for value, runs in found]
+    return [RunValueAnswer(value=value, runs=runs) for value, runs in found]
 
 
 @router.post("/varying")
 async def list_varying(
-    domain: str, body: VaryingQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
+    domain: str, body: RunVaryingQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
 ) -> list[str]:
     """The columns in which the runs differ."""
     return await _read(studio, domain, body, lambda db, query: run_table.varying(db, query, body.columns))
@@ -114,12 +114,12 @@ async def list_varying(
 
 @router.post("/groups")
 async def list_groups(
-    domain: str, body: GroupsQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
-) -> GroupsAnswer:
+    domain: str, body: RunGroupsQuery, studio: Studio = Depends(studio), _: Principal = Depends(READ)
+) -> RunGroupsAnswer:
     """Groups with mean, deviation and bounds of the columns."""
     by, columns = run_table.column(body.by), [run_table.column(name) for name in body.columns]
     groups, total = await _read(studio, domain, body, lambda db, query: run_groups.groups(db, query, by, columns))
-    return GroupsAnswer.model_validate({"groups": groups, "total": total})
+    return RunGroupsAnswer.model_validate({"groups": groups, "total": total})
 
 
 @router.post("/change")
@@ -140,18 +140,18 @@ async def change_runs(
     return await studio.store.write(write)
 
 
-def query_of(db: Connection, domain: str, body: TableQuery) -> Query:
+def query_of(db: Connection, domain: str, body: RunTableQuery) -> Query:
     """What `body` asks for, with the experiments filled in."""
     ids = experiments.active_ids(db, domain) if body.experiment_ids is None else body.experiment_ids
     return Query(domain, ids, body.filter, body.view, body.archived)
 
 
-def terms_of(order: list[ColumnOrder]) -> list[Term]:
+def terms_of(order: list[RunColumnOrder]) -> list[Term]:
     """The order of a table as searches know it."""
     return [run_table.term(item.column, item.descending) for item in order]
 
 
-async def _read(studio: Studio, domain: str, body: TableQuery, function: Callable[[Connection, Query], T]) -> T:
+async def _read(studio: Studio, domain: str, body: RunTableQuery, function: Callable[[Connection, Query], T]) -> T:
     return await studio.store.read(lambda db: function(db, query_of(db, domain, body)))
 
 

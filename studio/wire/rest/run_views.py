@@ -8,7 +8,7 @@ from studio.tracking import run_views
 from studio.tracking.run_views import View
 from studio.wire.context import Studio, studio
 from studio.wire.permission import Allow
-from studio.wire.rest.schemas.run_table import ViewAnswer, ViewBody
+from studio.wire.rest.schemas.run_table import RunViewAnswer, RunViewBody
 
 router = APIRouter(prefix="/domains/{domain}/run-views", tags=["tracking"])
 READ = Allow("tracking.read")
@@ -16,15 +16,17 @@ WRITE = Allow("tracking.write")
 
 
 @router.get("")
-async def list_views(domain: str, studio: Studio = Depends(studio), _: Principal = Depends(READ)) -> list[ViewAnswer]:
+async def list_views(
+    domain: str, studio: Studio = Depends(studio), _: Principal = Depends(READ)
+) -> list[RunViewAnswer]:
     """The views of the domain by name."""
     return [_answer(view) for view in await studio.store.read(lambda db: run_views.all_of(db, domain))]
 
 
 @router.put("")
 async def save_view(
-    domain: str, body: ViewBody, studio: Studio = Depends(studio), principal: Principal = Depends(WRITE)
-) -> ViewAnswer:
+    domain: str, body: RunViewBody, studio: Studio = Depends(studio), principal: Principal = Depends(WRITE)
+) -> RunViewAnswer:
     """Saves a view under its name, over what was there."""
     state = msgspec.json.encode(body.state).decode()
     saved = await studio.store.write(
@@ -39,13 +41,13 @@ async def delete_view(
     name: str = Query(max_length=100),
     studio: Studio = Depends(studio),
     _: Principal = Depends(WRITE),
-) -> ViewAnswer:
+) -> RunViewAnswer:
     """Deletes a view; the answer is what was deleted, to be saved again by who thinks better of it."""
     return _answer(await studio.store.write(lambda db: run_views.remove(db, domain, name)))
 
 
-def _answer(view: View) -> ViewAnswer:
-    return ViewAnswer(
+def _answer(view: View) -> RunViewAnswer:
+    return RunViewAnswer(
         name=view.name,
         owner=view.owner,
         state=msgspec.json.decode(view.state),

@@ -1779,22 +1779,6 @@ export interface components {
             version: number;
         };
         /**
-         * ColumnOrder
-         * @description One column that the table is sorted by.
-         */
-        ColumnOrder: {
-            /**
-             * Column
-             * @description metrics.KEY, metrics.KEY#min or #max, params.KEY, tags.KEY, attributes.NAME
-             */
-            column: string;
-            /**
-             * Descending
-             * @default false
-             */
-            descending: boolean;
-        };
-        /**
          * CurveAnswer
          * @description `points`: [step, epoch ms, value] by step and time; first, last and every stretch's lowest and highest are among
          *     them, and of each stretch one value that is no finite number.
@@ -2340,22 +2324,6 @@ export interface components {
             name?: string | null;
         };
         /**
-         * FiguresAnswer
-         * @description Of one column in one group; the deviation is the sample's.
-         */
-        FiguresAnswer: {
-            /** Deviation */
-            deviation: number | null;
-            /** High */
-            high: number | null;
-            /** Low */
-            low: number | null;
-            /** Mean */
-            mean: number | null;
-            /** Runs */
-            runs: number;
-        };
-        /**
          * FileAnswer
          * @description A file of a model; `path` relative to the model.
          */
@@ -2393,62 +2361,6 @@ export interface components {
              * @enum {string}
              */
             state: "Starting" | "Running" | "Failed";
-        };
-        /**
-         * GroupAnswer
-         * @description Runs with the same value; null: without one.
-         */
-        GroupAnswer: {
-            /** Figures */
-            figures: components["schemas"]["FiguresAnswer"][];
-            /** Newest Ms */
-            newest_ms: number | null;
-            /** Runs */
-            runs: number;
-            /** Value */
-            value: string | null;
-        };
-        /**
-         * GroupsAnswer
-         * @description The largest groups, and how many there are in all.
-         */
-        GroupsAnswer: {
-            /** Groups */
-            groups: components["schemas"]["GroupAnswer"][];
-            /** Total */
-            total: number;
-        };
-        /**
-         * GroupsQuery
-         * @description Groups by a param, tag or attribute; `columns`: metrics, their bounds, attributes.duration.
-         */
-        GroupsQuery: {
-            /**
-             * Archived
-             * @description Archived runs too: those with the tag studio.archived
-             * @default false
-             */
-            archived: boolean;
-            /**
-             * By
-             * @description metrics.KEY, metrics.KEY#min or #max, params.KEY, tags.KEY, attributes.NAME
-             */
-            by: string;
-            /** Columns */
-            columns?: string[];
-            /** Experiment Ids */
-            experiment_ids?: string[] | null;
-            /**
-             * Filter
-             * @default
-             */
-            filter: string;
-            /**
-             * View
-             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
-             * @default ACTIVE_ONLY
-             */
-            view: string;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -2609,6 +2521,22 @@ export interface components {
             script_name: string;
         };
         /**
+         * KeyAnswer
+         * @description A key without its secret.
+         */
+        KeyAnswer: {
+            /** Created Ms */
+            created_ms: number;
+            /** Expires Ms */
+            expires_ms: number | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** User */
+            user: string;
+        };
+        /**
          * KeyBody
          * @description A new access key: for whom, what for, for how long.
          */
@@ -2619,18 +2547,6 @@ export interface components {
             name?: string | null;
             /** User */
             user: string;
-        };
-        /**
-         * KeysAnswer
-         * @description Every key that runs of the experiments logged, the most common in the filtered ones first.
-         */
-        KeysAnswer: {
-            /** Metrics */
-            metrics: components["schemas"]["studio__wire__rest__schemas__run_table__KeyAnswer"][];
-            /** Params */
-            params: components["schemas"]["studio__wire__rest__schemas__run_table__KeyAnswer"][];
-            /** Tags */
-            tags: components["schemas"]["studio__wire__rest__schemas__run_table__KeyAnswer"][];
         };
         /**
          * LabAnswer
@@ -2842,7 +2758,7 @@ export interface components {
             state: string;
             /** Threshold */
             threshold: number;
-            window: components["schemas"]["studio__wire__rest__schemas__monitoring__WindowAnswer"] | null;
+            window: components["schemas"]["WindowAnswer"] | null;
         };
         /**
          * MonitorSummary
@@ -2865,7 +2781,7 @@ export interface components {
             pending: number;
             /** State */
             state: string;
-            window: components["schemas"]["studio__wire__rest__schemas__monitoring__WindowAnswer"] | null;
+            window: components["schemas"]["WindowAnswer"] | null;
         };
         /**
          * NewExperiment
@@ -2918,48 +2834,6 @@ export interface components {
             name: string;
             /** State */
             state: string;
-        };
-        /**
-         * OrderAnswer
-         * @description The numbers of all runs in order; null if they are as `known` says.
-         */
-        OrderAnswer: {
-            /** Hash */
-            hash: string;
-            /** Numbers */
-            numbers: number[] | null;
-        };
-        /**
-         * OrderQuery
-         * @description `known`: the hash of the order that the client has; it is not sent again while it holds.
-         */
-        OrderQuery: {
-            /**
-             * Archived
-             * @description Archived runs too: those with the tag studio.archived
-             * @default false
-             */
-            archived: boolean;
-            /** Experiment Ids */
-            experiment_ids?: string[] | null;
-            /**
-             * Filter
-             * @default
-             */
-            filter: string;
-            /**
-             * Known
-             * @default
-             */
-            known: string;
-            /** Order */
-            order?: components["schemas"]["ColumnOrder"][];
-            /**
-             * View
-             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
-             * @default ACTIVE_ONLY
-             */
-            view: string;
         };
         /**
          * OverviewAnswer
@@ -3117,18 +2991,6 @@ export interface components {
             rows: unknown[][];
         };
         /**
-         * RowsQuery
-         * @description Runs by number or by id, in this order. Without `columns`: all data of the runs.
-         */
-        RowsQuery: {
-            /** Columns */
-            columns?: string[] | null;
-            /** Numbers */
-            numbers?: number[];
-            /** Run Ids */
-            run_ids?: string[];
-        };
-        /**
          * RunAnswer
          * @description A run with its data; `number` is what windows of the table ask for it by.
          */
@@ -3182,6 +3044,22 @@ export interface components {
             tags?: {
                 [key: string]: string | null;
             };
+        };
+        /**
+         * RunColumnOrder
+         * @description One column that the table is sorted by.
+         */
+        RunColumnOrder: {
+            /**
+             * Column
+             * @description metrics.KEY, metrics.KEY#min or #max, params.KEY, tags.KEY, attributes.NAME
+             */
+            column: string;
+            /**
+             * Descending
+             * @default false
+             */
+            descending: boolean;
         };
         /**
          * RunCostAnswer
@@ -3264,6 +3142,100 @@ export interface components {
             user: string;
         };
         /**
+         * RunFiguresAnswer
+         * @description Of one column in one group; the deviation is the sample's.
+         */
+        RunFiguresAnswer: {
+            /** Deviation */
+            deviation: number | null;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Runs */
+            runs: number;
+        };
+        /**
+         * RunGroupAnswer
+         * @description Runs with the same value; null: without one.
+         */
+        RunGroupAnswer: {
+            /** Figures */
+            figures: components["schemas"]["RunFiguresAnswer"][];
+            /** Newest Ms */
+            newest_ms: number | null;
+            /** Runs */
+            runs: number;
+            /** Value */
+            value: string | null;
+        };
+        /**
+         * RunGroupsAnswer
+         * @description The largest groups, and how many there are in all.
+         */
+        RunGroupsAnswer: {
+            /** Groups */
+            groups: components["schemas"]["RunGroupAnswer"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * RunGroupsQuery
+         * @description Groups by a param, tag or attribute; `columns`: metrics, their bounds, attributes.duration.
+         */
+        RunGroupsQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /**
+             * By
+             * @description metrics.KEY, metrics.KEY#min or #max, params.KEY, tags.KEY, attributes.NAME
+             */
+            by: string;
+            /** Columns */
+            columns?: string[];
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
+        };
+        /**
+         * RunKeyAnswer
+         * @description `share`: how many of the newest and some other runs have it, 0 to 1.
+         */
+        RunKeyAnswer: {
+            /** Name */
+            name: string;
+            /** Share */
+            share: number;
+        };
+        /**
+         * RunKeysAnswer
+         * @description Every key that runs of the experiments logged, the most common in the filtered ones first.
+         */
+        RunKeysAnswer: {
+            /** Metrics */
+            metrics: components["schemas"]["RunKeyAnswer"][];
+            /** Params */
+            params: components["schemas"]["RunKeyAnswer"][];
+            /** Tags */
+            tags: components["schemas"]["RunKeyAnswer"][];
+        };
+        /**
          * RunModelAnswer
          * @description A model that the run logged; `registered` and `version` once it is registered.
          */
@@ -3280,6 +3252,48 @@ export interface components {
             status: string;
             /** Version */
             version: number | null;
+        };
+        /**
+         * RunOrderAnswer
+         * @description The numbers of all runs in order; null if they are as `known` says.
+         */
+        RunOrderAnswer: {
+            /** Hash */
+            hash: string;
+            /** Numbers */
+            numbers: number[] | null;
+        };
+        /**
+         * RunOrderQuery
+         * @description `known`: the hash of the order that the client has; it is not sent again while it holds.
+         */
+        RunOrderQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * Known
+             * @default
+             */
+            known: string;
+            /** Order */
+            order?: components["schemas"]["RunColumnOrder"][];
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
         };
         /**
          * RunPageAnswer
@@ -3314,6 +3328,197 @@ export interface components {
             order_by?: string[];
             /** Page Token */
             page_token?: string | null;
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
+        };
+        /**
+         * RunRowsQuery
+         * @description Runs by number or by id, in this order. Without `columns`: all data of the runs.
+         */
+        RunRowsQuery: {
+            /** Columns */
+            columns?: string[] | null;
+            /** Numbers */
+            numbers?: number[];
+            /** Run Ids */
+            run_ids?: string[];
+        };
+        /**
+         * RunTableQuery
+         * @description Which runs: MLflow's filter language. Without `experiment_ids`: all of the domain's active ones.
+         */
+        RunTableQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
+        };
+        /**
+         * RunValueAnswer
+         * @description A value and how many of the runs have it.
+         */
+        RunValueAnswer: {
+            /** Runs */
+            runs: number;
+            /** Value */
+            value: string;
+        };
+        /**
+         * RunValuesQuery
+         * @description Values of a param, tag or attribute, those that begin so.
+         */
+        RunValuesQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /**
+             * Begins
+             * @default
+             */
+            begins: string;
+            /**
+             * Column
+             * @description metrics.KEY, metrics.KEY#min or #max, params.KEY, tags.KEY, attributes.NAME
+             */
+            column: string;
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
+        };
+        /**
+         * RunVaryingQuery
+         * @description Which of these columns are not the same in all runs that match.
+         */
+        RunVaryingQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /** Columns */
+            columns: string[];
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * View
+             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
+             * @default ACTIVE_ONLY
+             */
+            view: string;
+        };
+        /**
+         * RunViewAnswer
+         * @description A saved view; `owner` saved it last.
+         */
+        RunViewAnswer: {
+            /** Is Default */
+            is_default: boolean;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Updated Ms */
+            updated_ms: number;
+        };
+        /**
+         * RunViewBody
+         * @description What is shown, as the panel writes it.
+         */
+        RunViewBody: {
+            /**
+             * Is Default
+             * @description Shown first to everybody in the domain
+             * @default false
+             */
+            is_default: boolean;
+            /** Name */
+            name: string;
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunWindowAnswer
+         * @description `total` match, of `all`; `runs` are the first of them.
+         */
+        RunWindowAnswer: {
+            /** All */
+            all: number;
+            /** Runs */
+            runs: components["schemas"]["RunAnswer"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * RunWindowQuery
+         * @description The first rows. Without `columns`: all data of the runs.
+         */
+        RunWindowQuery: {
+            /**
+             * Archived
+             * @description Archived runs too: those with the tag studio.archived
+             * @default false
+             */
+            archived: boolean;
+            /** Columns */
+            columns?: string[] | null;
+            /** Experiment Ids */
+            experiment_ids?: string[] | null;
+            /**
+             * Filter
+             * @default
+             */
+            filter: string;
+            /**
+             * First
+             * @default 60
+             */
+            first: number;
+            /** Order */
+            order?: components["schemas"]["RunColumnOrder"][];
             /**
              * View
              * @description ACTIVE_ONLY, DELETED_ONLY or ALL
@@ -3556,31 +3761,6 @@ export interface components {
             stopping: string[];
         };
         /**
-         * TableQuery
-         * @description Which runs: MLflow's filter language. Without `experiment_ids`: all of the domain's active ones.
-         */
-        TableQuery: {
-            /**
-             * Archived
-             * @description Archived runs too: those with the tag studio.archived
-             * @default false
-             */
-            archived: boolean;
-            /** Experiment Ids */
-            experiment_ids?: string[] | null;
-            /**
-             * Filter
-             * @default
-             */
-            filter: string;
-            /**
-             * View
-             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
-             * @default ACTIVE_ONLY
-             */
-            view: string;
-        };
-        /**
          * UserAnswer
          * @description A person.
          */
@@ -3612,51 +3792,6 @@ export interface components {
             type: string;
         };
         /**
-         * ValueAnswer
-         * @description A value and how many of the runs have it.
-         */
-        ValueAnswer: {
-            /** Runs */
-            runs: number;
-            /** Value */
-            value: string;
-        };
-        /**
-         * ValuesQuery
-         * @description Values of a param, tag or attribute, those that begin so.
-         */
-        ValuesQuery: {
-            /**
-             * Archived
-             * @description Archived runs too: those with the tag studio.archived
-             * @default false
-             */
-            archived: boolean;
-            /**
-             * Begins
-             * @default
-             */
-            begins: string;
-            /**
-             * Column
-             * @description metrics.KEY, metrics.KEY#min or #max, params.KEY, tags.KEY, attributes.NAME
-             */
-            column: string;
-            /** Experiment Ids */
-            experiment_ids?: string[] | null;
-            /**
-             * Filter
-             * @default
-             */
-            filter: string;
-            /**
-             * View
-             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
-             * @default ACTIVE_ONLY
-             */
-            view: string;
-        };
-        /**
          * VariantAnswer
          * @description A version with its share of the traffic in per cent.
          */
@@ -3677,33 +3812,6 @@ export interface components {
             weight: number;
         };
         /**
-         * VaryingQuery
-         * @description Which of these columns are not the same in all runs that match.
-         */
-        VaryingQuery: {
-            /**
-             * Archived
-             * @description Archived runs too: those with the tag studio.archived
-             * @default false
-             */
-            archived: boolean;
-            /** Columns */
-            columns: string[];
-            /** Experiment Ids */
-            experiment_ids?: string[] | null;
-            /**
-             * Filter
-             * @default
-             */
-            filter: string;
-            /**
-             * View
-             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
-             * @default ACTIVE_ONLY
-             */
-            view: string;
-        };
-        /**
          * VersionBody
          * @description What to register: the model that the run logged, or the folder `artifact_path` of its artifacts.
          */
@@ -3719,90 +3827,16 @@ export interface components {
             run_id: string;
         };
         /**
-         * ViewAnswer
-         * @description A saved view; `owner` saved it last.
+         * WindowAnswer
+         * @description The rows that the latest check looked at.
          */
-        ViewAnswer: {
-            /** Is Default */
-            is_default: boolean;
-            /** Name */
-            name: string;
-            /** Owner */
-            owner: string;
-            /** State */
-            state: {
-                [key: string]: unknown;
-            };
-            /** Updated Ms */
-            updated_ms: number;
-        };
-        /**
-         * ViewBody
-         * @description What is shown, as the panel writes it.
-         */
-        ViewBody: {
-            /**
-             * Is Default
-             * @description Shown first to everybody in the domain
-             * @default false
-             */
-            is_default: boolean;
-            /** Name */
-            name: string;
-            /** State */
-            state: {
-                [key: string]: unknown;
-            };
-        };
-        /**
-         * WindowQuery
-         * @description The first rows. Without `columns`: all data of the runs.
-         */
-        WindowQuery: {
-            /**
-             * Archived
-             * @description Archived runs too: those with the tag studio.archived
-             * @default false
-             */
-            archived: boolean;
-            /** Columns */
-            columns?: string[] | null;
-            /** Experiment Ids */
-            experiment_ids?: string[] | null;
-            /**
-             * Filter
-             * @default
-             */
-            filter: string;
-            /**
-             * First
-             * @default 60
-             */
-            first: number;
-            /** Order */
-            order?: components["schemas"]["ColumnOrder"][];
-            /**
-             * View
-             * @description ACTIVE_ONLY, DELETED_ONLY or ALL
-             * @default ACTIVE_ONLY
-             */
-            view: string;
-        };
-        /**
-         * KeyAnswer
-         * @description A key without its secret.
-         */
-        studio__wire__rest__schemas__access__KeyAnswer: {
-            /** Created Ms */
-            created_ms: number;
-            /** Expires Ms */
-            expires_ms: number | null;
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** User */
-            user: string;
+        WindowAnswer: {
+            /** From Ms */
+            from_ms: number;
+            /** Rows */
+            rows: number;
+            /** To Ms */
+            to_ms: number;
         };
         /**
          * ColumnAnswer
@@ -3881,18 +3915,6 @@ export interface components {
             threshold: number;
         };
         /**
-         * WindowAnswer
-         * @description The rows that the latest check looked at.
-         */
-        studio__wire__rest__schemas__monitoring__WindowAnswer: {
-            /** From Ms */
-            from_ms: number;
-            /** Rows */
-            rows: number;
-            /** To Ms */
-            to_ms: number;
-        };
-        /**
          * VersionAnswer
          * @description A version with the metrics of the run that made it.
          */
@@ -3929,28 +3951,6 @@ export interface components {
             };
             /** Version */
             version: number;
-        };
-        /**
-         * KeyAnswer
-         * @description `share`: how many of the newest and some other runs have it, 0 to 1.
-         */
-        studio__wire__rest__schemas__run_table__KeyAnswer: {
-            /** Name */
-            name: string;
-            /** Share */
-            share: number;
-        };
-        /**
-         * WindowAnswer
-         * @description `total` match, of `all`; `runs` are the first of them.
-         */
-        studio__wire__rest__schemas__run_table__WindowAnswer: {
-            /** All */
-            all: number;
-            /** Runs */
-            runs: components["schemas"]["RunAnswer"][];
-            /** Total */
-            total: number;
         };
     };
     responses: never;
@@ -4974,7 +4974,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["studio__wire__rest__schemas__access__KeyAnswer"][];
+                    "application/json": components["schemas"]["KeyAnswer"][];
                 };
             };
             /** @description Validation Error */
@@ -5998,7 +5998,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ViewAnswer"][];
+                    "application/json": components["schemas"]["RunViewAnswer"][];
                 };
             };
             /** @description Validation Error */
@@ -6023,7 +6023,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ViewBody"];
+                "application/json": components["schemas"]["RunViewBody"];
             };
         };
         responses: {
@@ -6033,7 +6033,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ViewAnswer"];
+                    "application/json": components["schemas"]["RunViewAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -6066,7 +6066,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ViewAnswer"];
+                    "application/json": components["schemas"]["RunViewAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -6227,7 +6227,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["GroupsQuery"];
+                "application/json": components["schemas"]["RunGroupsQuery"];
             };
         };
         responses: {
@@ -6237,7 +6237,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GroupsAnswer"];
+                    "application/json": components["schemas"]["RunGroupsAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -6262,7 +6262,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TableQuery"];
+                "application/json": components["schemas"]["RunTableQuery"];
             };
         };
         responses: {
@@ -6272,7 +6272,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["KeysAnswer"];
+                    "application/json": components["schemas"]["RunKeysAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -6297,7 +6297,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OrderQuery"];
+                "application/json": components["schemas"]["RunOrderQuery"];
             };
         };
         responses: {
@@ -6307,7 +6307,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderAnswer"];
+                    "application/json": components["schemas"]["RunOrderAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -6332,7 +6332,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RowsQuery"];
+                "application/json": components["schemas"]["RunRowsQuery"];
             };
         };
         responses: {
@@ -6402,7 +6402,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ValuesQuery"];
+                "application/json": components["schemas"]["RunValuesQuery"];
             };
         };
         responses: {
@@ -6412,7 +6412,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ValueAnswer"][];
+                    "application/json": components["schemas"]["RunValueAnswer"][];
                 };
             };
             /** @description Validation Error */
@@ -6437,7 +6437,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["VaryingQuery"];
+                "application/json": components["schemas"]["RunVaryingQuery"];
             };
         };
         responses: {
@@ -6472,7 +6472,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["WindowQuery"];
+                "application/json": components["schemas"]["RunWindowQuery"];
             };
         };
         responses: {
@@ -6482,7 +6482,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["studio__wire__rest__schemas__run_table__WindowAnswer"];
+                    "application/json": components["schemas"]["RunWindowAnswer"];
                 };
             };
             /** @description Validation Error */

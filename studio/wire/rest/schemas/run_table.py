@@ -13,14 +13,14 @@ ColumnName = Annotated[
 ]
 
 
-class ColumnOrder(Body):
+class RunColumnOrder(Body):
     """One column that the table is sorted by."""
 
     column: ColumnName
     descending: bool = False
 
 
-class TableQuery(Body):
+class RunTableQuery(Body):
     """Which runs: MLflow's filter language. Without `experiment_ids`: all of the domain's active ones."""
 
     experiment_ids: list[str] | None = Field(None, max_length=5000)
@@ -29,22 +29,22 @@ class TableQuery(Body):
     archived: bool = Field(False, description="Archived runs too: those with the tag studio.archived")
 
 
-class OrderQuery(TableQuery):
+class RunOrderQuery(RunTableQuery):
     """`known`: the hash of the order that the client has; it is not sent again while it holds."""
 
-    order: list[ColumnOrder] = Field(default_factory=list, max_length=8)
+    order: list[RunColumnOrder] = Field(default_factory=list, max_length=8)
     known: str = Field("", max_length=64)
 
 
-class WindowQuery(TableQuery):
+class RunWindowQuery(RunTableQuery):
     """The first rows. Without `columns`: all data of the runs."""
 
-    order: list[ColumnOrder] = Field(default_factory=list, max_length=8)
+    order: list[RunColumnOrder] = Field(default_factory=list, max_length=8)
     columns: list[ColumnName] | None = Field(None, max_length=600)
     first: int = Field(60, ge=1, le=200)
 
 
-class WindowAnswer(Answer):
+class RunWindowAnswer(Answer):
     """`total` match, of `all`; `runs` are the first of them."""
 
     total: int
@@ -52,14 +52,14 @@ class WindowAnswer(Answer):
     runs: list[RunAnswer]
 
 
-class OrderAnswer(Answer):
+class RunOrderAnswer(Answer):
     """The numbers of all runs in order; null if they are as `known` says."""
 
     hash: str
     numbers: list[int] | None
 
 
-class RowsQuery(Body):
+class RunRowsQuery(Body):
     """Runs by number or by id, in this order. Without `columns`: all data of the runs."""
 
     numbers: list[int] = Field(default_factory=list, max_length=1000)
@@ -67,49 +67,49 @@ class RowsQuery(Body):
     columns: list[ColumnName] | None = Field(None, max_length=600)
 
 
-class KeyAnswer(Answer):
+class RunKeyAnswer(Answer):
     """`share`: how many of the newest and some other runs have it, 0 to 1."""
 
     name: str
     share: float
 
 
-class KeysAnswer(Answer):
+class RunKeysAnswer(Answer):
     """Every key that runs of the experiments logged, the most common in the filtered ones first."""
 
-    metrics: list[KeyAnswer]
-    params: list[KeyAnswer]
-    tags: list[KeyAnswer]
+    metrics: list[RunKeyAnswer]
+    params: list[RunKeyAnswer]
+    tags: list[RunKeyAnswer]
 
 
-class ValuesQuery(TableQuery):
+class RunValuesQuery(RunTableQuery):
     """Values of a param, tag or attribute, those that begin so."""
 
     column: ColumnName
     begins: str = Field("", max_length=500)
 
 
-class ValueAnswer(Answer):
+class RunValueAnswer(Answer):
     """A value and how many of the runs have it."""
 
     value: str
     runs: int
 
 
-class VaryingQuery(TableQuery):
+class RunVaryingQuery(RunTableQuery):
     """Which of these columns are not the same in all runs that match."""
 
     columns: list[ColumnName] = Field(max_length=600)
 
 
-class GroupsQuery(TableQuery):
+class RunGroupsQuery(RunTableQuery):
     """Groups by a param, tag or attribute; `columns`: metrics, their bounds, attributes.duration."""
 
     by: ColumnName
     columns: list[ColumnName] = Field(default_factory=list, max_length=600)
 
 
-class FiguresAnswer(Answer):
+class RunFiguresAnswer(Answer):
     """Of one column in one group; the deviation is the sample's."""
 
     runs: int
@@ -119,19 +119,19 @@ class FiguresAnswer(Answer):
     high: float | None
 
 
-class GroupAnswer(Answer):
+class RunGroupAnswer(Answer):
     """Runs with the same value; null: without one."""
 
     value: str | None
     runs: int
     newest_ms: int | None
-    figures: list[FiguresAnswer]
+    figures: list[RunFiguresAnswer]
 
 
-class GroupsAnswer(Answer):
+class RunGroupsAnswer(Answer):
     """The largest groups, and how many there are in all."""
 
-    groups: list[GroupAnswer]
+    groups: list[RunGroupAnswer]
     total: int
 
 
@@ -149,7 +149,7 @@ class RunsChanged(Answer):
     changed: int
 
 
-class ViewBody(Body):
+class RunViewBody(Body):
     """What is shown, as the panel writes it."""
 
     name: str = Field(min_length=1, max_length=100)
@@ -157,7 +157,7 @@ class ViewBody(Body):
     is_default: bool = Field(False, description="Shown first to everybody in the domain")
 
 
-class ViewAnswer(Answer):
+class RunViewAnswer(Answer):
     """A saved view; `owner` saved it last."""
 
     name: str
