@@ -23,6 +23,8 @@ MOST_MLMODEL = 256 << 10  # bytes
 MOST_REQUIREMENTS = 64 << 10
 MOST_EXAMPLE = 256 << 10
 MOST_FILES = 5000
+MOST_DEPTH = 32
+MOST_ALIASES = 16
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
 _BROKEN = (StudioError, OSError, yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 Fields = list[dict[str, Any]]
@@ -101,10 +103,22 @@ def _document(root: Path, place: Place) -> dict[str, Any]:
     """MLmodel; empty if it cannot be read as such, `NotFound` if it is not there."""
     text = artifacts.read_bytes(root, place.join(FILE), MOST_MLMODEL)
     try:
+        _check_shape(text)
         found = yaml.load(text, _LOADER)
     except _BROKEN:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _check_shape(text: bytes) -> None:
+    """`ValueError` for a document that is small and would still take seconds or gigabytes: nested deeply, or a few
+    lists that name each other again and again."""
+    depth = aliases = 0
+    for event in yaml.parse(text, _LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        aliases += isinstance(event, yaml.AliasEvent)
+        if depth > MOST_DEPTH or aliases > MOST_ALIASES:
+            raise ValueError(f"{FILE} is nested more deeply than any model's.")
 
 
 def _signature(document: dict[str, Any]) -> Signature | None:
