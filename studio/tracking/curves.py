@@ -13,17 +13,22 @@ from studio.tracking import handles, metrics
 
 Point = tuple[int, int, float]  # step, epoch ms, value (NaN and ±Inf are themselves)
 _NAN = float("nan")
+MOST_SUMMED = "1e290"  # beyond, the sum of a stretch could leave the range of floats, which PostgreSQL refuses
 _ROW = "step, ts, value, is_nan"
 _BACKWARDS = "step DESC, ts DESC, value DESC, is_nan DESC"
 
 
 class Curve(Struct, frozen=True):
-    """`points` by (step, time); `is_thinned`: there are more, and a narrower range of steps shows them."""
+    """`points` by (step, time); `is_thinned`: there are more, and a narrower range of steps shows them.
+
+    `means` are the averages (step, time, value) of the stretches that were thinned out, without what is no finite
+    number, between their two extremes. What is smoothed starts from these: the middle of two extremes is no average."""
 
     run_id: str
     key: str
     points: list[Point]
     is_thinned: bool
+    means: list[tuple[float, float, float]] = []
 
 
 class Window(Struct, frozen=True):
@@ -67,49 +72,53 @@ def of_run(db: Connection, domain: str, run_id: str, keys: list[str], window: Wi
     found = []
     for key in keys:
         number = metrics.key_id(db, key)
-        points, is_thinned = ([], False) if number is None else _points(db, run, number, window)
-        if points:
-            found.append(Curve(run_id, key, points, is_thinned))
+        if number is not None and (curve := _curve(db, run, number, window, run_id, key)).points:
+            found.append(curve)
     return found
 
 
 def edges(first: int, last: int, count: int, is_log: bool = False) -> list[tuple[int, int]]:
     """`first`…`last` cut into at most `count` stretches, both ends included; as wide as each other on the axis."""
     if is_log and last > 1:
-        start = max(1, first)
-        ratio = last / start
-        cuts = {round(start * ratio ** (n / count)) for n in range(count)} | {first}
-        starts = sorted(cut for cut in cuts if first <= cut <= last)
+        # What is not above zero has no place on such an axis; it is one stretch at the left.
+        start, parts = (first, count) if first >= 1 else (1, count - 1)
+        cuts = {round(start * (last / start) ** (n / parts)) for n in range(parts)}
+        starts = sorted({first, *(cut for cut in cuts if first < cut <= last)})
     else:
         span = last - first + 1
         starts = sorted({first + span * n // count for n in range(count)})
     return list(zip(starts, [start - 1 for start in starts[1:]] + [last], strict=True))
 
 
-def _points(db: Connection, run: int, key: int, window: Window) -> tuple[list[Point], bool]:
-    where = f"run = {run} AND key = {key}"
+def _curve(db: Connection, run: int, number: int, window: Window, run_id: str, key: str) -> Curve:
+    where = f"run = {run} AND key = {number}"
     if window.least is not None:
         where += f" AND step >= {window.least}"
     if window.most is not None:
         where += f" AND step <= {window.most}"
     among = f"FROM metrics WHERE {where}"
     if db.exec_driver_sql(f"SELECT 1 {among} LIMIT 1 OFFSET {window.max_points}").first() is None:
-        return [_point(row) for row in db.exec_driver_sql(f"SELECT {_ROW} {among} ORDER BY {_ROW}")], False
+        rows = db.exec_driver_sql(f"SELECT {_ROW} {among} ORDER BY {_ROW}")
+        return Curve(run_id, key, [_point(row) for row in rows], False)
     first = _point(db.exec_driver_sql(f"SELECT {_ROW} {among} ORDER BY {_ROW} LIMIT 1").one())
     last = _point(db.exec_driver_sql(f"SELECT {_ROW} {among} ORDER BY {_BACKWARDS} LIMIT 1").one())
     if first[0] == last[0]:
         # Logged without steps: time is what they run over.
-        where, axis, ends = f"{where} AND step = {first[0]}", "ts", (first[1], last[1])
+        axis, ends = "ts", (first[1], last[1])
+        where += f" AND step = {first[0]}"
     else:
         axis, ends = "step", (first[0], last[0])
-    return _thin(db, where, axis, ends, window, {first, last}), True
+    points, means = _thin(db, where, axis, ends, window)
+    kept = sorted({first, last, *points}, key=lambda point: (point[0], point[1], not math.isnan(point[2]), point[2]))
+    return Curve(run_id, key, kept, True, means)
 
 
 def _thin(
-    db: Connection, where: str, axis: str, ends: tuple[int, int], window: Window, kept: set[Point]
-) -> list[Point]:
+    db: Connection, where: str, axis: str, ends: tuple[int, int], window: Window
+) -> tuple[list[Point], list[tuple[float, float, float]]]:
     words = _POSTGRES if db.dialect.name == "postgresql" else _SQLITE
     finite = f"NOT is_nan AND value < {words.infinity} AND value > -{words.infinity}"
+    summable = f"NOT is_nan AND value < {MOST_SUMMED} AND value > -{MOST_SUMMED}"
     is_odd = f"(is_nan OR value = {words.infinity} OR value = -{words.infinity})"
     has_odd = db.exec_driver_sql(f"SELECT 1 FROM metrics WHERE {where} AND {is_odd} LIMIT 1").first() is not None
     picks = [(words.lowest, finite), (words.highest, finite), *([(words.odd, is_odd)] if has_odd else [])]
@@ -117,12 +126,21 @@ def _thin(
     values = ", ".join(f"({least}, {most})" for least, most in stretches)
     columns = ", ".join(
         f"({pick.format(rows=f'FROM metrics WHERE {where} AND {axis} BETWEEN least AND most AND {rule}')})"
-        for pick, rule in picks
+        for pick, rule in [("SELECT sum(value) || ',' || count(*) {rows}", summable), *picks]
     )
+    points: list[Point] = []
+    means: list[tuple[float, float, float]] = []
     # Only whole numbers of Studio's own are written into the text; a list of stretches as parameters is slower tenfold.
-    for row in db.exec_driver_sql(f"WITH stretch (least, most) AS (VALUES {values}) SELECT {columns} FROM stretch"):
-        kept.update(_read(text) for text in row if text is not None)
-    return sorted(kept, key=lambda point: (point[0], point[1], not math.isnan(point[2]), point[2]))
+    query = f"WITH stretch (least, most) AS (VALUES {values}) SELECT {columns} FROM stretch"
+    for summed, *texts in db.exec_driver_sql(query):
+        found = [_read(text) for text in texts if text is not None]
+        points += found
+        if summed is not None:
+            # Not avg(): PostgreSQL's keeps squares too, which leave the range of floats.
+            total, count = summed.split(",")
+            low, high = found[:2]
+            means.append(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, float(total) / int(count)))
+    return points, means
 
 
 def _point(row: Any) -> Point:

@@ -58,6 +58,7 @@ def _read(db: Connection, domain: str, run_id: str, keys: list[str], window: Win
                     "key": curve.key,
                     "points": [(step, ts, _value(value)) for step, ts, value in curve.points],
                     "is_thinned": curve.is_thinned,
+                    "means": curve.means,
                 }
             )
         )

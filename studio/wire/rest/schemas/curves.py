@@ -32,6 +32,9 @@ class CurveAnswer(Answer):
     key: str
     points: list[tuple[int, int, float | Literal["NaN", "Infinity", "-Infinity"]]]
     is_thinned: bool = Field(description="There are more; a narrower range of steps shows them")
+    means: list[tuple[float, float, float]] = Field(
+        description="[step, epoch ms, value], the average of each stretch that was thinned out: to smooth, not to read"
+    )
 
 
 class CurvesAnswer(Answer):
