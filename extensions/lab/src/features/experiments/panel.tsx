@@ -6,7 +6,8 @@ import { useNow, useResource, useStudio } from '../../hooks';
 import { Icon } from '../../icons';
 import { TEST } from '../../testids';
 import { Ago, Button, ChoiceList, DataTable, EmptyState, ErrorBox, ISort, Panel, Skeleton, Split } from '../../ui';
-import { defaultKeys, isLive, keysOf, orderBy, runColumns } from './columns';
+import { orderBy, runColumns } from './cells';
+import { defaultKeys, isLive, keysOf } from './columns';
 import { Curves } from './curves';
 import { ColumnChooser } from './chooser';
 

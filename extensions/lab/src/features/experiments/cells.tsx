@@ -4,38 +4,6 @@ import type { Run } from '../../api/model';
 import { formatDuration, formatMetric, formatNumber } from '../../format';
 import { Ago, Fade, IColumn, ISort, StatusPill, hue } from '../../ui';
 
-/** Keys worth a column, the most often logged first; a metric that every run has says more than a rare one. */
-export function keysOf(runs: readonly Run[], kind: 'metrics' | 'params'): string[] {
-  const counts = new Map<string, number>();
-  for (const run of runs) {
-    for (const key of Object.keys(run[kind])) {
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
-  }
-  return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).map(([key]) => key);
-}
-
-const WORTH = ['auc', 'roc_auc', 'accuracy', 'f1', 'f1_score', 'loss', 'log_loss', 'rmse', 'model'];
-
-/** What to show before anybody has chosen: a few metrics and parameters, the well-known names first. */
-export function defaultKeys(keys: readonly string[], count: number): string[] {
-  const rank = (key: string): number => {
-    const name = key.toLowerCase();
-    const exact = WORTH.indexOf(name);
-    const ending = WORTH.findIndex(word => name.endsWith(`_${word}`));
-    return exact >= 0 ? exact : ending >= 0 ? WORTH.length + ending : 2 * WORTH.length;
-  };
-  return keys
-    .map((key, i) => ({ key, order: rank(key) * 1000 + i }))
-    .sort((a, b) => a.order - b.order)
-    .slice(0, count)
-    .map(({ key }) => key);
-}
-
-export function isLive(run: Run): boolean {
-  return run.status === 'RUNNING' || run.status === 'SCHEDULED';
-}
-
 interface IChoice {
   metrics: string[];
   params: string[];
