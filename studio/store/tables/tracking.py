@@ -23,6 +23,13 @@ from sqlalchemy import (
 from studio.store.tables.base import metadata, time_column
 
 
+# Runs are found by a param or a tag through an index of the values that are short enough for one. What the client says
+# of every run, such as who and from which file, is left out: nearly all runs have the same, and a new run would pay.
+SHORT = "length(value) <= 200"
+PARENT_TAG = "mlflow.parentRunId"
+TAGS_BY_VALUE = f"(substr({{key}}, 1, 7) <> 'mlflow.' OR {{key}} = '{PARENT_TAG}')"
+
+
 def _domain() -> Column[str]:
     return Column("domain", ForeignKey("domains.name", ondelete="CASCADE"), nullable=False)
 
@@ -127,6 +134,7 @@ params = Table(
     _run(),
     Column("key", String(250), primary_key=True),
     Column("value", Text, nullable=False),
+    Index("ix_params_value", "key", "value", "run", sqlite_where=text(SHORT), postgresql_where=text(SHORT)),
     sqlite_with_rowid=False,
 )
 
@@ -142,6 +150,14 @@ tags = Table(
         "run",
         sqlite_where=text("key = 'studio.archived'"),
         postgresql_where=text("key = 'studio.archived'"),
+    ),
+    Index(
+        "ix_tags_value",
+        "key",
+        "value",
+        "run",
+        sqlite_where=text(f"{SHORT} AND {TAGS_BY_VALUE.format(key='key')}"),
+        postgresql_where=text(f"{SHORT} AND {TAGS_BY_VALUE.format(key='key')}"),
     ),
     sqlite_with_rowid=False,
 )
