@@ -1,12 +1,14 @@
 """kill -9 under load: what was acknowledged is there afterwards, and nothing twice."""
 
 import signal
-import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+
+from studio.store.engine import open_engine
+from studio.store.tables.access import users
 
 # Sixteen writers; each name is printed only after its write was acknowledged.
 WRITER = """
@@ -31,9 +33,8 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("acknowledged", [1, 40, 173])
-def test_kill_9_loses_no_acknowledged_write(tmp_path: Path, acknowledged: int) -> None:
-    database = tmp_path / "studio.db"
-    argv = [sys.executable, "-c", WRITER, f"sqlite:///{database}"]
+def test_kill_9_loses_no_acknowledged_write(database_url: str, acknowledged: int) -> None:
+    argv = [sys.executable, "-c", WRITER, database_url]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout
         said = [child.stdout.readline().strip() for _ in range(acknowledged)]
@@ -41,10 +42,12 @@ def test_kill_9_loses_no_acknowledged_write(tmp_path: Path, acknowledged: int) -
         # The last line may have been cut by the kill.
         rest = child.stdout.read()
     said += [line for line in rest.split("\n")[:-1] if line]
-    with sqlite3.connect(database) as db:
-        found = [name for (name,) in db.execute("select name from users")]
-        assert db.execute("pragma integrity_check").fetchone() == ("ok",)
-    db.close()
+    engine = open_engine(database_url)
+    with engine.connect() as db:
+        found = list(db.execute(select(users.c.name)).scalars())
+        if db.dialect.name == "sqlite":
+            assert db.exec_driver_sql("pragma integrity_check").scalar() == "ok"
+    engine.dispose()
     assert len(said) >= acknowledged
     assert set(said) <= set(found)
     assert len(found) == len(set(found))

@@ -1,13 +1,18 @@
 """The migrations lead to exactly the tables that the code declares."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import String, insert, select
 
 from studio.store import migrate
 from studio.store.engine import open_engine
 from studio.store.tables import metadata
+from studio.store.tables.access import users
+from tests.postgres import Cluster
 
 EXPRESSIONS = {"ix_runs_newest"}
 
@@ -17,12 +22,41 @@ def _is_comparable(item: object, name: str | None, kind: str, *_: object) -> boo
     return not (kind == "index" and name in EXPRESSIONS)
 
 
-def test_migrations_give_the_declared_tables(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'studio.db'}")
+@pytest.fixture
+def empty_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without a schema."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path / 'studio.db'}"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    yield cluster.url("empty")
+    cluster.drop("empty")
+
+
+def test_migrations_give_the_declared_tables(empty_url: str) -> None:
+    engine = open_engine(empty_url)
     migrate.upgrade(engine)
     with engine.connect() as db:
         options = {"compare_type": True, "include_object": _is_comparable}
         assert compare_metadata(MigrationContext.configure(db, opts=options), metadata) == []
+    engine.dispose()
+
+
+def test_text_of_every_column_sorts_by_its_bytes(empty_url: str) -> None:
+    engine = open_engine(empty_url)
+    migrate.upgrade(engine)
+    tables = metadata.tables.values()
+    texts = [(table.name, column.name) for table in tables for column in table.c if isinstance(column.type, String)]
+    with engine.begin() as db:
+        if db.dialect.name == "postgresql":
+            rows = db.exec_driver_sql(
+                "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+                " WHERE table_schema = 'public' AND data_type IN ('text', 'character varying')"
+            )
+            found = {(row[0], row[1]): row[2] for row in rows if row[0] != "alembic_version"}
+            assert found == dict.fromkeys(texts, "C")
+        db.execute(insert(users), [{"name": name} for name in ("b", "a", "B", "A", "ä", "_")])
+        assert db.execute(select(users.c.name).order_by(users.c.name)).scalars().all() == ["A", "B", "_", "a", "b", "ä"]
     engine.dispose()
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event, select
@@ -14,8 +13,8 @@ from studio.store.tables.access import users as table
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    found = Store(f"sqlite:///{tmp_path / 'studio.db'}")
+async def store(database_url: str) -> AsyncIterator[Store]:
+    found = Store(database_url)
     await found.start()
     yield found
     await found.close()
@@ -87,15 +86,14 @@ async def test_a_cancelled_caller_does_not_stop_the_writer(store: Store) -> None
     assert "stayed" in await store.read(names)
 
 
-async def test_close_finishes_what_is_queued(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'studio.db'}"
-    store = Store(url)
+async def test_close_finishes_what_is_queued(database_url: str) -> None:
+    store = Store(database_url)
     await store.start()
     writes = [asyncio.ensure_future(store.write(lambda db, n=n: users.create_user(db, f"u{n}"))) for n in range(50)]
     await asyncio.sleep(0)
     await store.close()
     await asyncio.gather(*writes)
-    again = Store(url)
+    again = Store(database_url)
     await again.start()
     assert len(await again.read(names)) == 50
     await again.close()
