@@ -1,70 +1,113 @@
-"""Plain traces, kept as the client describes them: enough for what `autolog` sends and `search_traces` reads back."""
+"""Plain traces, kept as the client describes them: what `autolog` sends and `search_traces` reads back."""
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from studio.clock import now_ms
 from studio.errors import Invalid, NotFound
+from studio.ids import hex32
 from studio.store import signal
+from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
-from studio.tracking import experiments, limits, pages
-from studio.tracking.pages import Sort
+from studio.tracking import experiments, limits, runs, trace_infos
 from studio.tracking.records import Pair, Trace
 
 MAX_INFO = 1 << 20  # characters of JSON
-LOCATION_TAG = "mlflow.artifactLocation"
+MOST_LINKS = 100
+_SET_BY_STUDIO = (trace_infos.SPANS_TAG, "mlflow.trace.archiveLocation", "mlflow.trace.archivalFailure")
 _c = t.traces.c
+_LINK = ("domain", "trace_id", "run_id")
+
+
+_INSERT_LINK = Prepared(
+    lambda insert: insert(t.trace_runs).values({name: bindparam(name) for name in _LINK}).on_conflict_do_nothing(),
+    _LINK,
+)
 
 
 def start(db: Connection, domain: str, info: dict[str, Any]) -> Trace:
-    """Keeps a trace, in place of one with the same id; `info` is MLflow's TraceInfo (v3) as JSON."""
+    """Keeps a trace that the client tells whole; what spans or tags of it came before stay."""
     trace_id = info.get("trace_id")
-    location = info.get("trace_location") or {}
-    experiment_id = str((location.get("mlflow_experiment") or {}).get("experiment_id") or "")
     if not isinstance(trace_id, str) or not 0 < len(trace_id) <= 80:
         raise Invalid("Missing value for required parameter 'trace_id'.")
+    known = _find(db, domain, trace_id)
+    before = json.loads(known.info) if known is not None else {}
+    told = dict(info)
+    if told.get("state", "OK") not in trace_infos.STATES:
+        raise Invalid(f"Invalid value {told['state']!r} for parameter 'state' supplied.")
+    trace_infos.duration_ms(told.get("execution_duration"))
+    told.setdefault("request_time", trace_infos.iso(now_ms()))
+    for name in ("tags", "trace_metadata"):
+        told[name] = {**before.get(name, {}), **trace_infos.texts(told.get(name), name)}
+    if told["tags"].get(trace_infos.SPANS_TAG) != before.get("tags", {}).get(trace_infos.SPANS_TAG):
+        del told["tags"][trace_infos.SPANS_TAG]
+    told["trace_metadata"][trace_infos.FINAL_KEY] = "true"
+    return put(db, domain, told)
+
+
+def put(db: Connection, domain: str, info: dict[str, Any]) -> Trace:
+    """Keeps an info in place of what was known of the trace."""
+    trace_id = info["trace_id"]
+    experiment_id = trace_infos.experiment_of(info)
     number = experiments.parse_id(experiment_id) or int(experiments.ensure_default(db, domain))
     experiment = experiments.check_active(experiments.find(db, domain, str(number)))
-    # Clients put the spans there; MLflow's server adds the same tag.
-    uri = f"{experiment.artifact_location.rstrip('/')}/traces/{trace_id}/artifacts"
-    info = {**info, "tags": {**(info.get("tags") or {}), LOCATION_TAG: uri}}
-    text = json.dumps(info)
-    limits.check_length("The trace's info", MAX_INFO, text)
+    # Clients put files there; MLflow's server adds the same tag.
+    place = f"{experiment.artifact_location.rstrip('/')}/traces/{trace_id}/artifacts"
+    where = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": str(number)}}
+    info = {**info, "trace_location": where, "tags": {**info["tags"], trace_infos.LOCATION_TAG: place}}
+    text = limits.check_length("The trace's info", MAX_INFO, json.dumps(info))
+    at = trace_infos.epoch_ms(info["request_time"])
     db.execute(delete(t.traces).where(_c.domain == domain, _c.trace_id == trace_id))
-    at = _epoch_ms(info.get("request_time"))
     db.execute(insert(t.traces).values(domain=domain, trace_id=trace_id, experiment=number, request_ms=at, info=text))
     signal(db, "experiments", domain, str(number))
     return Trace(trace_id, str(number), at, text)
 
 
+def begin(
+    db: Connection, domain: str, experiment_id: str, start_ms: int, metadata: Sequence[Pair], tags: Sequence[Pair]
+) -> Trace:
+    """Starts a trace as clients before MLflow 3 do; `end` ends it."""
+    info = trace_infos.new(hex32(), experiment_id, start_ms)
+    info["trace_metadata"] = {pair.key: pair.value for pair in metadata}
+    info["tags"] = {pair.key: pair.value for pair in tags}
+    return put(db, domain, info)
+
+
+def end(
+    db: Connection,
+    domain: str,
+    trace_id: str,
+    end_ms: int,
+    state: str,
+    metadata: Sequence[Pair],
+    tags: Sequence[Pair],
+) -> Trace:
+    """Ends a trace that `begin` has started; tags and metadata are added."""
+    known = get(db, domain, trace_id)
+    info = json.loads(known.info)
+    info["execution_duration"] = trace_infos.duration(end_ms - known.request_ms)
+    info["state"] = state
+    info.setdefault("trace_metadata", {}).update({pair.key: pair.value for pair in metadata})
+    info.setdefault("tags", {}).update({pair.key: pair.value for pair in tags})
+    return put(db, domain, info)
+
+
 def get(db: Connection, domain: str, trace_id: str) -> Trace:
     """A trace of this domain."""
-    row = db.execute(select(t.traces).where(_c.domain == domain, _c.trace_id == trace_id)).first()
+    row = _find(db, domain, trace_id)
     if row is None:
         raise NotFound(f"Trace with ID '{trace_id}' not found.")
-    return _record(row)
+    return record(row)
 
 
-def search(
-    db: Connection, domain: str, experiment_ids: Sequence[str], max_results: int, page_token: str | None
-) -> tuple[list[Trace], str | None]:
-    """A page of the traces of those experiments, newest first."""
-    sorts = [Sort(_c.request_ms, True), Sort(_c.trace_id)]
-    mark = ["traces", domain, sorted(experiment_ids)]
-    query = select(t.traces).where(_c.experiment.in_(experiments.numbers(db, domain, experiment_ids)))
-    start_after = pages.decode(page_token, mark)
-    if start_after is not None:
-        query = query.where(pages.after(sorts, start_after))
-    rows = db.execute(query.order_by(*pages.order(sorts)).limit(max_results + 1)).all()
-    token = None
-    if len(rows) > max_results:
-        last = rows[max_results - 1]
-        token = pages.encode(mark, [last.request_ms, last.trace_id])
-    return [_record(row) for row in rows[:max_results]], token
+def get_many(db: Connection, domain: str, trace_ids: Sequence[str]) -> list[Trace]:
+    """Those of `trace_ids` that are this domain's, in their order."""
+    query = select(t.traces).where(_c.domain == domain, _c.trace_id.in_(trace_ids))
+    found = {row.trace_id: record(row) for row in db.execute(query)}
+    return [found[trace_id] for trace_id in dict.fromkeys(trace_ids) if trace_id in found]
 
 
 def remove(
@@ -76,55 +119,61 @@ def remove(
     most: int | None = None,
     trace_ids: Sequence[str] = (),
 ) -> int:
-    """Deletes traces by id or all that are not newer than `before_ms`; returns how many."""
-    if bool(trace_ids) == (before_ms is not None):
-        raise Invalid("Either max_timestamp_millis or request_ids must be given, and not both.")
-    experiment = experiments.find(db, domain, experiment_id)
-    query = select(_c.trace_id).where(_c.experiment == experiment.id)
+    """Deletes traces by id or the oldest that are not newer than `before_ms`; returns how many."""
+    if before_ms is None and not trace_ids:
+        raise Invalid("Either `max_timestamp_millis` or `trace_ids` must be specified.")
+    if before_ms is not None and trace_ids:
+        raise Invalid("Only one of `max_timestamp_millis` and `trace_ids` can be specified.")
+    if trace_ids and most is not None:
+        raise Invalid("`max_traces` can't be specified if `trace_ids` is specified.")
+    if most is not None and most <= 0:
+        raise Invalid(f"`max_traces` must be a positive integer, received {most}.")
+    query = select(_c.trace_id).where(_c.experiment.in_(experiments.numbers(db, domain, [experiment_id])))
     query = query.where(_c.trace_id.in_(trace_ids)) if trace_ids else query.where(_c.request_ms <= before_ms)
-    found = list(db.execute(query.order_by(_c.request_ms).limit(most)).scalars())
-    db.execute(delete(t.traces).where(_c.domain == domain, _c.trace_id.in_(found)))
+    found = list(db.execute(query.order_by(_c.request_ms, _c.trace_id).limit(most)).scalars())
+    for table in (t.traces, t.spans, t.trace_runs):
+        db.execute(delete(table).where(table.c.domain == domain, table.c.trace_id.in_(found)))
     return len(found)
+
+
+def link(db: Connection, domain: str, trace_ids: Sequence[str], run_id: str) -> None:
+    """Says that traces belong to a run; those that are not there are passed over, as in MLflow."""
+    if len(trace_ids) > MOST_LINKS:
+        raise Invalid(
+            f"Cannot link more than {MOST_LINKS} traces to a run in a single request. Provided {len(trace_ids)} traces."
+        )
+    runs.info(db, domain, run_id)
+    _INSERT_LINK.many(db, [(domain, item.trace_id, run_id) for item in get_many(db, domain, trace_ids)])
 
 
 def set_tag(db: Connection, domain: str, trace_id: str, tag: Pair) -> None:
     """Sets a tag of a trace."""
     limits.check_key(tag.key, "key")
-    _change_tags(db, domain, trace_id, {tag.key: limits.clean_tag(tag).value})
+    _change_tags(db, domain, trace_id, {tag.key: limits.clean_tag(tag).value}, "set")
 
 
 def delete_tag(db: Connection, domain: str, trace_id: str, key: str) -> None:
     """Deletes a tag; `NotFound` if there is none."""
     if key not in (json.loads(get(db, domain, trace_id).info).get("tags") or {}):
-        raise NotFound(f"No tag with key {key} found for trace with ID {trace_id}")
-    _change_tags(db, domain, trace_id, {key: None})
+        raise NotFound(f"No trace tag with key '{key}' for trace with ID '{trace_id}'")
+    _change_tags(db, domain, trace_id, {key: None}, "deleted")
 
 
-def keep_spans(db: Connection, domain: str, experiment_id: str, content_type: str, body: bytes) -> None:
-    """Keeps an OTLP export as it came."""
-    number = experiments.parse_id(experiment_id) or int(experiments.ensure_default(db, domain))
-    experiments.check_active(experiments.find(db, domain, str(number)))
-    row = {"experiment": number, "received_ms": now_ms(), "content_type": content_type, "body": body}
-    db.execute(insert(t.span_batches).values(**row))
-
-
-def _change_tags(db: Connection, domain: str, trace_id: str, changes: dict[str, str | None]) -> None:
-    info = json.loads(get(db, domain, trace_id).info)
-    tags = {**(info.get("tags") or {}), **changes}
-    info["tags"] = {key: value for key, value in tags.items() if value is not None}
-    keep = (_c.domain == domain) & (_c.trace_id == trace_id)
-    db.execute(update(t.traces).where(keep).values(info=json.dumps(info)))
-
-
-def _record(row: Row[Any]) -> Trace:
+def record(row: Row[Any]) -> Trace:
+    """The record of a row."""
     return Trace(row.trace_id, str(row.experiment), row.request_ms, row.info)
 
 
-def _epoch_ms(time: Any) -> int:
-    """Protobuf's JSON form of a time, 2026-01-31T10:00:00.123Z."""
-    if not isinstance(time, str):
-        return now_ms()
-    try:
-        return int(datetime.fromisoformat(time).timestamp() * 1000)
-    except ValueError as error:
-        raise Invalid(f"Invalid value {time!r} for parameter 'request_time' supplied.") from error
+def _find(db: Connection, domain: str, trace_id: str) -> Row[Any] | None:
+    return db.execute(select(t.traces).where(_c.domain == domain, _c.trace_id == trace_id)).first()
+
+
+def _change_tags(db: Connection, domain: str, trace_id: str, changes: dict[str, str | None], how: str) -> None:
+    for key in changes:
+        if key in _SET_BY_STUDIO:
+            raise Invalid(f"Tag '{key}' is immutable and cannot be {how} on a trace.")
+    info = json.loads(get(db, domain, trace_id).info)
+    tags = {**(info.get("tags") or {}), **changes}
+    info["tags"] = {key: value for key, value in tags.items() if value is not None}
+    text = limits.check_length("The trace's info", MAX_INFO, json.dumps(info))
+    db.execute(update(t.traces).where(_c.domain == domain, _c.trace_id == trace_id).values(info=text))

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     Table,
     Text,
@@ -21,7 +20,6 @@ from sqlalchemy import (
 )
 
 from studio.store.tables.base import metadata, time_column
-
 
 # Runs are found by a param or a tag through an index of the values that are short enough for one. What the client says
 # of every run, such as who and from which file, is left out: nearly all runs have the same, and a new run would pay.
@@ -279,12 +277,24 @@ traces = Table(
     Index("ix_traces_experiment", "experiment", "request_ms"),
 )
 
-span_batches = Table(
-    "trace_span_batches",
+spans = Table(
+    "trace_spans",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("experiment", ForeignKey("experiments.id", ondelete="CASCADE"), nullable=False),
-    Column("received_ms", BigInteger, nullable=False),
-    Column("content_type", String(80), nullable=False),
-    Column("body", LargeBinary, nullable=False),  # an OTLP ExportTraceServiceRequest as it came
+    Column("domain", ForeignKey("domains.name", ondelete="CASCADE"), primary_key=True),
+    Column("trace_id", String(80), primary_key=True),
+    Column("span_id", String(32), primary_key=True),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("span", Text, nullable=False),  # an OTLP Span in protobuf's JSON form
+    sqlite_with_rowid=False,
+)
+
+# Traces that somebody said belong to a run, besides those that say so themselves.
+trace_runs = Table(
+    "trace_runs",
+    metadata,
+    Column("domain", ForeignKey("domains.name", ondelete="CASCADE"), primary_key=True),
+    Column("trace_id", String(80), primary_key=True),
+    Column("run_id", String(32), primary_key=True),
+    Index("ix_trace_runs_run", "run_id"),
+    sqlite_with_rowid=False,
 )

@@ -8,13 +8,14 @@ from studio.wire.mlflow import (
     experiments,
     history,
     logged_models,
+    old_traces,
     registry,
     runs,
     traces,
     versions,
 )
 
-_FILES = (runs, history, experiments, logged_models, artifacts, registry, versions, traces, about)
+_FILES = (runs, history, experiments, logged_models, artifacts, registry, versions, traces, old_traces, about)
 
 # In order of use, since routes are tried one after the other.
 routes: list[Route] = [*(route for file in _FILES for route in file.routes.found), about.HEALTH, *about.UNKNOWN]
