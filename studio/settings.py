@@ -83,7 +83,10 @@ class Settings(BaseSettings):
     port: int = Field(
         8600, ge=0, le=65535, description="First port to try; the next free one is taken if it is in use."
     )
-    database_url: str = Field("", description="SQLAlchemy URL; empty means the SQLite file in the home.")
+    database_url: str = Field(
+        "", description="postgresql://user@host/database; empty means the SQLite file in the home."
+    )
+    database_wait_seconds: float = Field(30.0, ge=0, description="How long a call waits for a database that is away.")
     environments: Path | None = Field(None, description="Store of built environments; default: inside the home.")
     isolation: str = Field("auto", description="auto: bubblewrap where it works; none: never (labelled not isolated).")
     first_domain: str = Field("demo", description="Name of the domain made at the first start.")

@@ -15,7 +15,7 @@ from studio.server.config import Config
 from studio.server.doors import Listeners
 from studio.settings import Settings
 from studio.store import Signal, Store
-from studio.tracking import artifacts
+from studio.tracking import uploads
 from studio.wire.context import Studio
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Server:
 
     def __init__(self, config: Config) -> None:
         self.settings = Settings(home=config.home, host=config.host, port=config.port)
-        self.store = Store(self.settings.database)
+        self.store = Store(self.settings.database, self.settings.database_wait_seconds)
         self._config = config
         self._supervisor = Supervisor(config.supervisor)
         self._gateway = GatewayControl(self.settings.paths.sockets / "gateway.sock")
@@ -36,7 +36,7 @@ class Server:
     async def open(self) -> None:
         """Ready when it returns."""
         sockets.private_folder(self.settings.paths.sockets)
-        await asyncio.to_thread(artifacts.discard_uploads, self.settings.paths)
+        await asyncio.to_thread(uploads.settle, self.settings.paths)
         await self.store.start()
         operator = await first_start.ensure(self.store, self.settings)
         found = await asyncio.to_thread(isolation.probe)

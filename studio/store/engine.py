@@ -19,7 +19,7 @@ from studio.store.cache import forget
 from studio.store.signals import Signal, Signals, take
 
 T = TypeVar("T")
-GROUP = 256  # writes in one commit; the loop's memory bounds the queue, a group bounds what one failure repeats
+GROUP = 256  # writes, after which a commit waits for no further ones
 READERS = 4
 PRAGMAS = (
     "journal_mode=WAL",
@@ -44,10 +44,12 @@ _Answer = tuple[_Write, Any, BaseException | None]
 class Store:
     """The handle of the database of one server process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience_s: float = failures.PATIENCE_S) -> None:
         self.url = url
+        self._patience_s = patience_s  # how long a call waits for a database that is away
         self.signals = Signals()
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._turn: list[_Write] = []  # what this turn of the event loop has asked for
+        self._queue: queue.SimpleQueue[list[_Write]] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._thread: threading.Thread | None = None
         self._engine = open_engine(url)
@@ -64,7 +66,8 @@ class Store:
     async def close(self) -> None:
         """Ends the writer after what is queued is committed."""
         if self._thread is not None:
-            self._queue.put(None)
+            self._hand_over()
+            self._queue.put([])
             await asyncio.to_thread(self._thread.join)
             self._thread = None
         self._readers.shutdown(wait=True)
@@ -76,8 +79,16 @@ class Store:
         No file, network or wait inside: every other writer waits as long.
         """
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Write(function, future))
+        if not self._turn:
+            # At the end of this turn: the writer is woken once for all that it asks for.
+            self._loop.call_soon(self._hand_over)
+        self._turn.append(_Write(function, future))
         return await future
+
+    def _hand_over(self) -> None:
+        if self._turn:
+            turn, self._turn = self._turn, []
+            self._queue.put(turn)
 
     async def read(self, function: Callable[[Connection], T]) -> T:
         """Runs `function(db)` on a read connection; sees everything acknowledged before the call."""
@@ -103,7 +114,7 @@ class Store:
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
         """Calls `attempt` again while the database is away; once that was in vain, others are told at once."""
-        deadline = time.monotonic() + failures.PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while True:
             try:
                 answer = attempt()
@@ -136,17 +147,13 @@ class Store:
 
     def _write_groups(self) -> None:
         with self._writer as db:
-            while (first := self._queue.get()) is not None:
-                group = [first]
-                stop = False
-                while len(group) < GROUP and not self._queue.empty():
-                    item = self._queue.get()
-                    if item is None:
-                        stop = True
-                        break
-                    group.append(item)
+            while turn := self._queue.get():
+                group = turn
+                while turn and len(group) < GROUP and not self._queue.empty():
+                    turn = self._queue.get()
+                    group = group + turn
                 self._commit(db, group)
-                if stop:
+                if not turn:
                     return
 
     def _commit(self, db: Connection, group: list[_Write]) -> None:
@@ -184,15 +191,16 @@ class Store:
     def _run(db: Connection, group: list[_Write]) -> tuple[list[_Answer], list[Signal]]:
         answers: list[_Answer] = []
         signals: list[Signal] = []
+        # Straight to the driver: `begin_nested` costs more than many a write itself.
+        execute = db.connection.cursor().execute
         for item in group:
-            # Written out: `begin_nested` costs five times as much, more than many a write itself.
-            db.exec_driver_sql("SAVEPOINT studio_write")
+            execute("SAVEPOINT studio_write")
             try:
                 answer = item.function(db)
-                db.exec_driver_sql("RELEASE SAVEPOINT studio_write")
+                execute("RELEASE SAVEPOINT studio_write")
             except Exception as error:
-                db.exec_driver_sql("ROLLBACK TO SAVEPOINT studio_write")
-                db.exec_driver_sql("RELEASE SAVEPOINT studio_write")
+                execute("ROLLBACK TO SAVEPOINT studio_write")
+                execute("RELEASE SAVEPOINT studio_write")
                 take(db)
                 forget(db)
                 answers.append((item, None, failures.explain(error, db.dialect)))
@@ -216,7 +224,7 @@ def open_engine(url: str) -> Engine:
     """An engine with the durability and concurrency settings that the design states; `Invalid` for other databases."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         # Not repeated: there may be a password in it.
         raise Invalid("STUDIO_DATABASE_URL is not a URL.", "Write postgresql://user@host/database.") from error
     if parsed.drivername in postgres.NAMES:
@@ -234,6 +242,6 @@ def open_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        connection.connection.cursor().execute("BEGIN")
 
     return engine

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from studio.access import users
 from studio.errors import Invalid, StudioError, Unavailable
-from studio.store import Store, failures, postgres
+from studio.store import Store, postgres
 from studio.store.engine import open_engine
 from studio.store.tables.access import users as table
 from tests.live import until
@@ -67,12 +67,11 @@ async def test_restarted_under_load_every_acknowledged_write_is_there_once(own: 
     assert all("during the commit" in error.message for error in refused)
 
 
-async def test_away_for_long_is_a_clean_error_and_heals(own: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(own.url("studio"))
+async def test_away_for_long_is_a_clean_error_and_heals(own: Cluster) -> None:
+    store = Store(own.url("studio"), patience_s=0.3)
     await store.start()
     await store.write(lambda db: users.create_user(db, "before"))
     own.stop()
-    monkeypatch.setattr(failures, "PATIENCE_S", 0.3)
     with pytest.raises(Unavailable, match="did not take the request"):
         await store.write(lambda db: users.create_user(db, "meanwhile"))
     with pytest.raises(Unavailable, match="did not take the request"):
