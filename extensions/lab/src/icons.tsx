@@ -39,6 +39,9 @@ const DRAWINGS = {
   external: '<path d="M9.2 2.8h4v4M13 3 7.4 8.6M11.4 9.6v3.6H2.8V4.6h3.6"/>',
   up: '<path d="M8 13V3.4M4 7.2l4-4 4 4"/>',
   shield: '<path d="m8 1.9 5 1.8v4c0 3.2-2.1 5.4-5 6.4-2.9-1-5-3.2-5-6.4v-4z"/>',
+  image: '<rect x="2.3" y="2.8" width="11.4" height="10.4" rx="1.2"/><circle cx="5.8" cy="6.2" r="1.1"/><path d="m2.6 11.6 3.6-3 2.4 1.9 2.3-2.2 2.6 2.4"/>',
+  download: '<path d="M8 2.4v7.4M4.6 6.8 8 10.2l3.4-3.4M2.8 13.2h10.4"/>',
+  edit: '<path d="m10.6 2.9 2.5 2.5-7.4 7.4-3.1.6.6-3.1z"/><path d="m9.1 4.4 2.5 2.5"/>',
   columns: '<rect x="2.3" y="2.8" width="11.4" height="10.4" rx="1.2"/><path d="M6.1 2.8v10.4M9.9 2.8v10.4"/>'
 } as const;
 

@@ -26,7 +26,9 @@ export function targetOf(link: string | null, kind = ''): { panel: PanelName; it
   const parts = (link ?? '').replace(/^\/+/, '').split('/');
   const panel = PANELS[parts[0] ?? ''];
   if (panel) {
-    return { panel, item: decodeURIComponent(parts[1] ?? '') };
+    // A model may be followed by the number of a version.
+    const wanted = panel === 'models' ? parts.slice(1, 3) : parts.slice(1, 2);
+    return { panel, item: wanted.map(decodeURIComponent).join('/') };
   }
   const byKind = PANELS[kind];
   return byKind && link ? { panel: byKind, item: link } : null;

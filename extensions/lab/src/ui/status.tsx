@@ -39,6 +39,9 @@ function look(state: string, trans: TranslationBundle): ILook {
     Drift: { tone: 'warning', icon: 'warning', word: trans.__('Drift') },
     NoData: { tone: 'idle', icon: 'moon', word: trans.__('No data yet') },
     NoBaseline: { tone: 'idle', icon: 'moon', word: trans.__('No baseline') },
+    Pending: { tone: 'warning', icon: 'clock', word: trans.__('Pending') },
+    Approved: { tone: 'good', icon: 'check', word: trans.__('Approved') },
+    Rejected: { tone: 'bad', icon: 'error', word: trans.__('Rejected') },
     Open: { tone: 'warning', icon: 'warning', word: trans.__('Open') },
     Resolved: { tone: 'good', icon: 'check', word: trans.__('Resolved') }
   };

@@ -6,6 +6,7 @@ import { useAction, useMoney, useResource, useStudio } from '../../hooks';
 import { StudioError } from '../../request';
 import { TEST } from '../../testids';
 import { Button, CodeSnippet, ErrorBox, Field, Modal, Select, StatusPill, TextInput } from '../../ui';
+import { DecisionLine } from '../models/approval';
 
 interface IDeployDialogProps {
   model: string;
@@ -49,6 +50,7 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
 
   const versions = [...(detail.data?.versions ?? [])].sort((a, b) => Number(b.version) - Number(a.version));
   const selected = chosen || String(versions[0]?.version ?? '');
+  const approval = versions.find(item => String(item.version) === selected)?.approval;
   const type = types.data?.find(t => t.name === instance) ?? types.data?.[0];
   const current = phase === 'form' ? endpoints.data?.find(endpoint => endpoint.name === name) : undefined;
   const price = type?.price_per_hour ?? 0;
@@ -176,6 +178,13 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
               />
             )}
           </Field>
+          {approval && (
+            <div className="jp-Studio-approval jp-mod-inDialog">
+              <div>
+                <DecisionLine decision={approval} />
+              </div>
+            </div>
+          )}
           {!current && (
             <>
               <div className="jp-Studio-modes" role="radiogroup" aria-label={trans.__('When it runs')}>

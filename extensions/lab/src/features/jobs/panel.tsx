@@ -119,7 +119,7 @@ function JobView({ job, refresh }: { job: Job; refresh: () => Promise<void> }): 
 const KEPT = 400_000;
 
 /** The log as it grows; it follows the end unless one has scrolled away from it. */
-function JobLog({ id, over }: { id: string; over: boolean }): JSX.Element {
+export function JobLog({ id, over }: { id: string; over: boolean }): JSX.Element {
   const { trans, client } = useStudio();
   const [text, setText] = useState('');
   const [failed, setFailed] = useState<Error | null>(null);

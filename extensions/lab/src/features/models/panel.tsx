@@ -1,19 +1,18 @@
 import { useState } from 'react';
 
-import type { ModelVersion } from '../../api/model';
-import { formatMetric } from '../../format';
-import { useAction, useResource, useStudio } from '../../hooks';
+import type { RegisteredModel } from '../../api/model';
+import { useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
-import { Ago, Button, ChoiceList, DataTable, EmptyState, ErrorBox, Field, IColumn, Link, Modal, Panel, Section, Skeleton, Split, StatusPill, Tag, TextInput } from '../../ui';
-import { DeployDialog } from '../endpoints/deploy';
-import { defaultKeys } from '../experiments/columns';
-import { fieldsOf, outputOf } from './signature';
+import { Ago, Button, ChoiceList, EmptyState, ErrorBox, Panel, Skeleton, Split, StatusPill, Tag } from '../../ui';
+import { ModelPage } from './page';
 
+/** The registry. `item`: a model's name, or name/version. */
 export function ModelsPanel({ item }: { item: string }): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
-  const { data, error, refresh } = useResource('models', client => client.models.list(), { topics: ['models'] });
-  const [chosen, setChosen] = useState(item);
+  const { data, error, refresh } = useResource('models', client => client.models.list(), { topics: ['models', 'endpoints'] });
+  const [name = '', version = ''] = item.split('/');
+  const [chosen, setChosen] = useState(name);
   const models = data ?? [];
   const active = models.find(model => model.name === chosen) ?? models[0];
   return (
@@ -42,7 +41,7 @@ export function ModelsPanel({ item }: { item: string }): JSX.Element {
       )}
       {active && (
         <Split
-          width={240}
+          width={248}
           list={
             <ChoiceList
               label={trans.__('Registered models')}
@@ -51,146 +50,36 @@ export function ModelsPanel({ item }: { item: string }): JSX.Element {
               items={models.map(model => ({
                 key: model.name,
                 title: <span title={model.name}>{model.name}</span>,
-                detail: <Ago at={model.updated_ms} />,
-                trail: <span className="jp-Studio-count">{trans._n('%1 version', '%1 versions', model.versions)}</span>,
+                detail: <Detail model={model} />,
+                trail: <span className="jp-Studio-count">{model.latest_version ? `v${model.latest_version}` : trans.__('empty')}</span>,
                 testId: TEST.row('models', model.name)
               }))}
             />
           }
         >
-          <ModelView key={active.name} name={active.name} />
+          <ModelPage key={active.name} name={active.name} version={active.name === name ? version : ''} />
         </Split>
       )}
     </Panel>
   );
 }
 
-function ModelView({ name }: { name: string }): JSX.Element {
-  const studio = useStudio();
-  const { trans } = studio;
-  const { data, error, refresh } = useResource(`model/${name}`, client => client.models.get(name), { topics: ['models'] });
-  const [deploys, setDeploys] = useState<ModelVersion | null>(null);
-  const [aliases, setAliases] = useState<ModelVersion | null>(null);
-  const [open, setOpen] = useState<string | null>(null);
-  if (!data) {
-    return error ? <ErrorBox error={error} onRetry={() => void refresh()} /> : <Skeleton rows={6} />;
-  }
-  const versions = [...data.versions].sort((a, b) => Number(b.version) - Number(a.version));
-  const keys = defaultKeys([...new Set(versions.flatMap(version => Object.keys(version.metrics)))], 3);
-  const shown = versions.find(version => String(version.version) === open) ?? versions[0];
-  const columns: IColumn<ModelVersion>[] = [
-    { key: 'version', label: trans.__('Version'), width: 72, grow: 0, cell: v => <b>{`v${v.version}`}</b> },
-    { key: 'status', label: trans.__('State'), width: 96, grow: 0, cell: v => <StatusPill state={v.status} /> },
-    {
-      key: 'aliases',
-      label: trans.__('Aliases'),
-      width: 132,
-      cell: v => (
-        <span className="jp-Studio-inline">
-          {v.aliases.map(alias => (
-            <Tag key={alias} tone="brand">
-              @{alias}
-            </Tag>
-          ))}
-          <Button kind="quiet" icon="plus" title={trans.__('Give an alias')} testId={TEST.modelAlias(String(v.version))} onClick={event => (event.stopPropagation(), setAliases(v))} />
-        </span>
-      )
-    },
-    ...keys.map((key): IColumn<ModelVersion> => ({ key, label: key, width: 72, align: 'right', cell: v => formatMetric(v.metrics[key]) })),
-    { key: 'run', label: trans.__('Run'), width: 80, cell: v => (v.run_id ? <Link onClick={() => studio.open('run', v.run_id ?? '')}>{trans.__('Open run')}</Link> : '–') },
-    { key: 'created', label: trans.__('Registered'), width: 84, align: 'right', cell: v => <Ago at={v.created_ms} /> },
-    {
-      key: 'act',
-      label: '',
-      width: 88,
-      grow: 0,
-      align: 'right',
-      cell: v => (
-        <Button kind={v === versions[0] ? 'primary' : 'plain'} testId={TEST.modelDeploy(String(v.version))} onClick={event => (event.stopPropagation(), setDeploys(v))}>
-          {trans.__('Deploy')}
-        </Button>
-      )
-    }
-  ];
-  return (
-    <div className="jp-Studio-stack">
-      <div className="jp-Studio-detailHead">
-        <h2>{data.name}</h2>
-        {Object.entries(data.aliases).map(([alias, version]) => (
-          <Tag key={alias} tone="brand">
-            {`@${alias} → v${version}`}
-          </Tag>
-        ))}
-      </div>
-      <DataTable name="versions" label={trans.__('Versions')} columns={columns} rows={versions} rowKey={v => String(v.version)} active={shown && String(shown.version)} onOpen={v => setOpen(String(v.version))} fit={10} />
-      {shown && <SignatureView version={shown} />}
-      {deploys && <DeployDialog model={name} version={String(deploys.version)} onClose={() => setDeploys(null)} />}
-      {aliases && (
-        <AliasDialog
-          model={name}
-          version={aliases}
-          onClose={() => {
-            setAliases(null);
-            void refresh();
-          }}
-        />
-      )}
-    </div>
-  );
-}
-
-function SignatureView({ version }: { version: ModelVersion }): JSX.Element {
+/** Aliases, what serves it, and what was decided about the newest version; else when it changed. */
+function Detail({ model }: { model: RegisteredModel }): JSX.Element {
   const { trans } = useStudio();
-  const fields = fieldsOf(version.signature);
-  const output = outputOf(version.signature);
+  const aliases = Object.entries(model.aliases);
   return (
-    <Section title={trans.__('Signature of version %1', version.version)}>
-      {version.description && <p>{version.description}</p>}
-      {fields ? (
-        <div className="jp-Studio-signature">
-          {fields.map(field => (
-            <span key={field.name} className="jp-Studio-chip" title={field.required ? trans.__('required') : trans.__('optional')}>
-              {field.name} <small>{field.type}</small>
-            </span>
-          ))}
-          {output && (
-            <span className="jp-Studio-chip jp-mod-output">
-              {'→'} <small>{output}</small>
-            </span>
-          )}
-        </div>
-      ) : (
-        <p className="jp-Studio-hint">{trans.__('No named columns. Log the model with input_example=X.head() and the form to try it fills itself.')}</p>
+    <span className="jp-Studio-modelRow">
+      {aliases.slice(0, 1).map(([alias, version]) => (
+        <Tag key={alias} tone="brand" title={aliases.map(([name, number]) => `@${name} → v${number}`).join('\n')}>
+          {`@${alias} v${version}`}
+        </Tag>
+      ))}
+      {model.endpoints.length > 0 && (
+        <span title={model.endpoints.join('\n')}>{trans._n('%1 endpoint', '%1 endpoints', model.endpoints.length)}</span>
       )}
-    </Section>
-  );
-}
-
-function AliasDialog({ model, version, onClose }: { model: string; version: ModelVersion; onClose: () => void }): JSX.Element {
-  const { trans, client } = useStudio();
-  const [alias, setAlias] = useState('champion');
-  const set = useAction(async () => client.models.setAlias(model, alias, version.version));
-  const submit = async (): Promise<void> => {
-    if (await set.run()) {
-      onClose();
-    }
-  };
-  const footer = (
-    <>
-      <Button onClick={onClose} testId={TEST.dialogCancel}>
-        {trans.__('Cancel')}
-      </Button>
-      <Button kind="primary" disabled={!alias || set.busy} onClick={() => void submit()} testId={TEST.dialogAccept}>
-        {trans.__('Set alias')}
-      </Button>
-    </>
-  );
-  return (
-    <Modal name="alias" title={trans.__('Alias for %1 v%2', model, version.version)} width={400} onClose={onClose} footer={footer}>
-      <Field label={trans.__('Alias')} hint={trans.__('models:/%1@%2 then means this version; an alias moves, it is never on two versions.', model, alias)}>
-        {id => <TextInput id={id} value={alias} onChange={setAlias} autoFocus />}
-      </Field>
-      {set.error && <ErrorBox error={set.error} />}
-    </Modal>
+      {model.approval && <StatusPill state={model.approval} compact title={trans.__('Newest version: %1', model.approval.toLowerCase())} />}
+      {aliases.length === 0 && model.endpoints.length === 0 && <Ago at={model.updated_ms} />}
+    </span>
   );
 }

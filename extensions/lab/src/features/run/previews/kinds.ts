@@ -49,6 +49,5 @@ export function imageType(path: string): string {
 /** Whether bytes look like text: valid UTF-8 up to a cut end, and no control characters but the usual. */
 export function isText(bytes: Uint8Array): boolean {
   const text = new TextDecoder('utf-8').decode(bytes, { stream: true });
-  // eslint-disable-next-line no-control-regex
   return !/[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffd]/.test(text);
 }
