@@ -1,8 +1,9 @@
 """Who is asking."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Kind(StrEnum):
@@ -25,11 +26,13 @@ class Role(StrEnum):
     @property
     def rank(self) -> int:
         """0 viewer, 1 editor, 2 admin."""
-        return list(Role).index(self)
+        return _RANKS[self]
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+_RANKS = {role: rank for rank, role in enumerate(Role)}
+
+
+class Principal(Struct, frozen=True):
     """`domain` binds a key, a lab's session or a sandbox to one domain; `cap` bounds the role of code in sandboxes."""
 
     kind: Kind
@@ -37,7 +40,7 @@ class Principal:
     domain: str | None = None
     credential: str = ""  # session, key or sandbox id
     cap: Role | None = None
-    roles: Mapping[str, Role] = field(default_factory=dict)  # the user's role per domain
+    roles: Mapping[str, Role] = {}  # the user's role per domain
 
     def role_in(self, domain: str) -> Role | None:
         """The role this asker has in `domain`; none if not a member or bound to another one."""

@@ -18,6 +18,8 @@ from studio.wire.rest.errors import body as error_body
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
+Credentials = dict[bytes, str]
+_DECIDE = frozenset((b"authorization", b"x-studio-gateway", b"x-studio-via", b"x-studio-credential"))
 MLFLOW = ("/api/2.0/", "/api/3.0/", "/ajax-api/")
 _HINT = "Open the sign-in link, or send an access key as bearer token."
 
@@ -34,9 +36,9 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] not in ("http", "websocket"):
             return
-        people = await self._people.fresh()
         try:
-            principal = self.principal(scope.get("studio.door"), _headers(scope), people)
+            people = await self._people.fresh()
+            principal = self.principal(scope.get("studio.door"), credentials(scope), people)
         except StudioError as error:
             await _refuse(error, scope, receive, send)
             return
@@ -44,22 +46,22 @@ class Authentication:
         scope.setdefault("state", {})["principal"] = principal
         await self._app(scope, receive, send)
 
-    def principal(self, door: Door | None, headers: dict[str, str], people: Snapshot) -> Principal:
+    def principal(self, door: Door | None, sent: Credentials, people: Snapshot) -> Principal:
         """The asker; `Unauthenticated` for a wrong credential, `ANONYMOUS` where the gateway found none."""
         if door is None:
             raise Unauthenticated("This request came through no door.", _HINT)
         if door.kind == "operator":
             return Principal(Kind.operator, self._operator, roles=people.roles_of(self._operator))
         if door.kind == "sandbox":
-            return _of_sandbox(door, headers, people)
-        if not signing.equal(headers.get("x-studio-gateway", ""), self._gateway_secret):
+            return _of_sandbox(door, sent, people)
+        if not signing.equal(sent.get(b"x-studio-gateway", ""), self._gateway_secret):
             raise Unauthenticated("This socket is the gateway's.", "Use Studio's address.")
-        return _of_gateway(headers, people)
+        return _of_gateway(sent, people)
 
 
-def _of_gateway(headers: dict[str, str], people: Snapshot) -> Principal:
+def _of_gateway(sent: Credentials, people: Snapshot) -> Principal:
     """The gateway has checked the credential against its table; here it must still exist, and gives the roles."""
-    via, credential = headers.get("x-studio-via", ""), headers.get("x-studio-credential", "")
+    via, credential = sent.get(b"x-studio-via", ""), sent.get(b"x-studio-credential", "")
     if via == "session":
         session = people.session(credential)
         if session is None:
@@ -76,9 +78,9 @@ def _of_gateway(headers: dict[str, str], people: Snapshot) -> Principal:
     return ANONYMOUS
 
 
-def _of_sandbox(door: Door, headers: dict[str, str], people: Snapshot) -> Principal:
+def _of_sandbox(door: Door, sent: Credentials, people: Snapshot) -> Principal:
     """Code in a sandbox acts as its owner, as an editor at most; its token is required on its socket too."""
-    if not signing.equal(signing.digest(bearer(headers.get("authorization", ""))), door.digest):
+    if not signing.equal(signing.digest(bearer(sent.get(b"authorization", ""))), door.digest):
         raise Unauthenticated(
             "The token of this sandbox is missing or wrong.", "Send STUDIO_TOKEN as bearer token; restart old kernels."
         )
@@ -105,20 +107,18 @@ def bearer(header: str) -> str:
     return ""
 
 
-def _headers(scope: Scope) -> dict[str, str]:
-    """Headers by lower-case name; one that is sent twice counts as not sent, so that nobody chooses which is read."""
-    found: dict[str, str] = {}
-    twice: set[str] = set()
-    for raw_name, raw_value in scope["headers"]:
-        name = raw_name.decode("latin-1").lower()
-        if name in found:
-            twice.add(name)
-        found[name] = raw_value.decode("latin-1")
-    return {name: value for name, value in found.items() if name not in twice or not _decides(name)}
-
-
-def _decides(name: str) -> bool:
-    return name == "authorization" or name.startswith("x-studio-")
+def credentials(scope: Scope) -> Credentials:
+    """The headers that decide; one that is sent twice counts as not sent, so that nobody chooses which is read."""
+    found: Credentials = {}
+    twice = False
+    for name, value in scope["headers"]:
+        if name in _DECIDE:
+            twice = twice or name in found
+            found[name] = value.decode("latin-1")
+    if twice:
+        names = [name for name, _ in scope["headers"]]
+        return {name: value for name, value in found.items() if names.count(name) == 1}
+    return found
 
 
 async def _refuse(error: StudioError, scope: Scope, receive: Any, send: Any) -> None:

@@ -18,24 +18,36 @@ class Prepared:
         self._compiled: dict[str, tuple[str, bool]] = {}
 
     def one(self, db: Connection, row: tuple[Any, ...]) -> CursorResult[Any]:
-        """Runs it with one tuple."""
+        """Runs it with one tuple; for what is read by column names."""
         text, positional = self._text(db)
         return db.exec_driver_sql(text, row if positional else dict(zip(self._names, row, strict=True)))
 
-    def many(self, db: Connection, rows: list[tuple[Any, ...]]) -> None:
-        """Runs it for each tuple."""
+    # Straight to the driver: SQLAlchemy's own execution costs more than most statements themselves. Only inside a
+    # transaction that the store has begun.
+    def first(self, db: Connection, row: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Runs it with one tuple; the first row that it gives."""
+        text, positional = self._text(db)
+        cursor = db.connection.cursor()
+        try:
+            cursor.execute(text, row if positional else dict(zip(self._names, row, strict=True)))
+            found: tuple[Any, ...] | None = cursor.fetchone()
+            return found
+        finally:
+            cursor.close()
+
+    def many(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Runs it for each tuple; the row id that SQLite gave the last one, 0 where it gives none."""
         if not rows:
-            return
+            return 0
         text, positional = self._text(db)
         given = rows if positional else [dict(zip(self._names, row, strict=True)) for row in rows]
-        # Straight to the driver: SQLAlchemy's own execution costs more than the statement itself. Writes only, inside a
-        # transaction that the store has begun.
         cursor = db.connection.cursor()
         try:
             if len(given) == 1:
                 cursor.execute(text, given[0])
             else:
                 cursor.executemany(text, given)
+            return getattr(cursor, "lastrowid", None) or 0
         finally:
             cursor.close()
 

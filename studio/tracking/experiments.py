@@ -151,9 +151,14 @@ def parse_id(experiment_id: str) -> int:
 
 def check_active(row: Row[Any]) -> Row[Any]:
     """The row itself, if the experiment is not deleted."""
-    if row.stage != ACTIVE:
-        raise Invalid(f"The experiment {row.id} must be in the 'active' state. Current state is {row.stage}.")
+    check_stage(row.id, row.stage)
     return row
+
+
+def check_stage(number: int, stage: str) -> None:
+    """Returns if the experiment `number` is not deleted."""
+    if stage != ACTIVE:
+        raise Invalid(f"The experiment {number} must be in the 'active' state. Current state is {stage}.")
 
 
 def load(db: Connection, rows: Sequence[Row[Any]]) -> list[Experiment]:

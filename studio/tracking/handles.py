@@ -1,9 +1,7 @@
 """Which run a write goes to; the writer remembers the last ones, so that logging asks the database nothing."""
 
-from typing import Any
-
 from msgspec import Struct
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from studio.errors import Invalid, NotFound
 from studio.store.cache import cache
@@ -27,12 +25,20 @@ class Handle(Struct, frozen=True):
     experiment: int
 
 
-def find(db: Connection, domain: str, run_id: str) -> Row[Any]:
-    """(id, experiment, stage) of a run of this domain, deleted or not."""
-    row = _FIND.one(db, (run_id, domain)).first()
+class Found(Struct, frozen=True):
+    """A run of either stage."""
+
+    id: int
+    experiment: int
+    stage: str
+
+
+def find(db: Connection, domain: str, run_id: str) -> Found:
+    """A run of this domain, deleted or not."""
+    row = _FIND.first(db, (run_id, domain))
     if row is None:
         raise missing(run_id)
-    return row
+    return Found(*row)
 
 
 def active(db: Connection, domain: str, run_id: str) -> Handle:

@@ -98,29 +98,36 @@ def log(db: Connection, domain: str, run_id: str, metrics: Sequence[Metric]) -> 
 
 def intern(db: Connection, name: str) -> int:
     """The number of a metric key, made at its first use."""
-    found = _KEY_ID.one(db, (name,)).scalar()
+    found = _KEY_ID.first(db, (name,))
     if found is None:
-        _INSERT_KEY.one(db, (name,))
-        found = _KEY_ID.one(db, (name,)).scalar_one()
+        _INSERT_KEY.many(db, [(name,)])
+        found = _KEY_ID.first(db, (name,))
+    assert found is not None
     keys: dict[str, int] = cache(db).setdefault("tracking.keys", {})
-    keys[name] = int(found)
-    return int(found)
+    keys[name] = int(found[0])
+    return keys[name]
 
 
 def key_id(db: Connection, name: str) -> int | None:
     """The number of a metric key, if it was ever used; for reading."""
     keys: dict[str, int] = cache(db).setdefault("tracking.keys", {})
     if name not in keys:
-        found = _KEY_ID.one(db, (name,)).scalar()
+        found = _KEY_ID.first(db, (name,))
         if found is None:
             return None
-        keys[name] = int(found)
+        keys[name] = int(found[0])
     return keys[name]
+
+
+def known_names(db: Connection) -> dict[int, str]:
+    """Those metric keys by number that this connection has asked for already."""
+    names: dict[int, str] = cache(db).setdefault("tracking.names", {})
+    return names
 
 
 def key_names(db: Connection) -> dict[int, str]:
     """All metric keys by number; a reader asks again only when it meets a number that it does not know."""
-    names: dict[int, str] = cache(db).setdefault("tracking.names", {})
+    names = known_names(db)
     last = max(names, default=0)
     for row in db.execute(select(t.metric_keys).where(t.metric_keys.c.id > last)):
         names[row.id] = row.name

@@ -29,7 +29,7 @@ _COLUMNS = (
 )  # fmt: skip
 _INSERT = Prepared(lambda insert: insert(t.runs).values({n: bindparam(n) for n in _COLUMNS}), _COLUMNS)
 _EXPERIMENT = Prepared(
-    lambda _: select(t.experiments.c.id, t.experiments.c.stage, t.experiments.c.artifact_location).where(
+    lambda _: select(t.experiments.c.stage, t.experiments.c.artifact_location).where(
         t.experiments.c.id == bindparam("id"), t.experiments.c.domain == bindparam("domain")
     ),
     ("id", "domain"),
@@ -49,10 +49,11 @@ def create(
 ) -> Run:
     """Starts a run in an active experiment; without a name it gets one of three words."""
     number = experiments.parse_id(experiment_id) or int(experiments.ensure_default(db, domain))
-    experiment = _EXPERIMENT.one(db, (number, domain)).first()
-    if experiment is None:
+    found = _EXPERIMENT.first(db, (number, domain))
+    if found is None:
         raise NotFound(f"No Experiment with id={number} exists")
-    experiments.check_active(experiment)
+    stage, location = found
+    experiments.check_stage(number, stage)
     wanted = {tag.key: tag.value for tag in map(limits.clean_tag, given)}
     if name and wanted.get(tags.NAME_TAG, name) != name:
         raise Invalid(
@@ -62,13 +63,10 @@ def create(
     name = name or wanted.get(tags.NAME_TAG) or random_name()
     wanted.setdefault(tags.NAME_TAG, name)
     run_id = hex32()
-    uri = f"{experiment.artifact_location.rstrip('/')}/{run_id}/artifacts"
+    uri = f"{location.rstrip('/')}/{run_id}/artifacts"
     job = wanted.get(tags.JOB_TAG)
-    made = _INSERT.one(
-        db,
-        (run_id, domain, number, name, user_id, owner, job, STATUSES[0], start_ms, experiments.ACTIVE, uri),
-    )
-    id_ = int(made.lastrowid) if db.dialect.name == "sqlite" else int(handles.find(db, domain, run_id).id)
+    row = (run_id, domain, number, name, user_id, owner, job, STATUSES[0], start_ms, experiments.ACTIVE, uri)
+    id_ = _INSERT.many(db, [row]) or handles.find(db, domain, run_id).id
     tags.insert_new(db, id_, wanted)
     handles.remember(db, domain, run_id, handles.Handle(id_, number))
     signal(db, "runs", domain, run_id)
