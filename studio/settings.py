@@ -2,15 +2,19 @@
 
 import functools
 import hashlib
+import importlib.util
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from studio.errors import Invalid
 from studio.ids import check_name
+
+POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
 
 
 def _assets() -> Path:
@@ -97,6 +101,11 @@ class Settings(BaseSettings):
     monitor_seconds: float = Field(5.0, description="How often monitors look for new captured rows.")
     assets: Path = Field(default_factory=_assets, description="Sample data, notebooks, environment definitions.")
 
+    @field_validator("database_url")
+    @classmethod
+    def _check_database(cls, url: str) -> str:
+        return check_database_url(url) if url else url
+
     @property
     def paths(self) -> Paths:
         """The folders of this installation."""
@@ -106,6 +115,20 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.paths.database}"
+
+
+def check_database_url(url: str) -> str:
+    """`url` itself, if this installation can work with such a database; else `Invalid`, which does not repeat it."""
+    kind, sign, _ = url.partition("://")
+    if not sign or kind not in POSTGRESQL | {"sqlite"}:
+        # There may be a password in it.
+        raise Invalid("STUDIO_DATABASE_URL is no URL that Studio works with.", "Write postgresql://user@host/database.")
+    if kind in POSTGRESQL and importlib.util.find_spec("psycopg") is None:
+        raise Invalid(
+            "STUDIO_DATABASE_URL names a PostgreSQL database, and its driver is not installed.",
+            "Install it: pip install 'jupyterlab-studio[postgresql]'.",
+        )
+    return url
 
 
 @functools.lru_cache

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from studio.errors import Invalid, Unavailable
+from studio.settings import POSTGRESQL, check_database_url
 from studio.store import failures, migrate, postgres
 from studio.store.cache import forget
 from studio.store.signals import Signal, Signals, take
@@ -223,14 +224,12 @@ class Store:
 def open_engine(url: str) -> Engine:
     """An engine with the durability and concurrency settings that the design states; `Invalid` for other databases."""
     try:
-        parsed = make_url(url)
+        parsed = make_url(check_database_url(url))
     except (ArgumentError, ValueError) as error:
         # Not repeated: there may be a password in it.
-        raise Invalid("STUDIO_DATABASE_URL is not a URL.", "Write postgresql://user@host/database.") from error
-    if parsed.drivername in postgres.NAMES:
+        raise Invalid("STUDIO_DATABASE_URL cannot be read.", "Write postgresql://user@host/database.") from error
+    if parsed.drivername in POSTGRESQL:
         return postgres.open_engine(parsed, READERS + 1)
-    if parsed.drivername != "sqlite":
-        raise Invalid(f"Studio does not work with {parsed.drivername}.", "Use postgresql://… or the SQLite default.")
     engine = create_engine(parsed, pool_size=READERS + 1, connect_args={"check_same_thread": False, "timeout": 30})
 
     @event.listens_for(engine, "connect")

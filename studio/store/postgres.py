@@ -6,10 +6,9 @@ from typing import Any
 from sqlalchemy import URL, Column, Connection, Engine, String, create_engine, event, text
 from sqlalchemy.dialects.postgresql.base import PGDDLCompiler
 
-from studio.errors import Invalid, Unavailable
+from studio.errors import Unavailable
 
 DRIVER = "postgresql+psycopg"
-NAMES = frozenset({"postgres", "postgresql", DRIVER})
 # A session is durable and plans at once, whatever the database's or the role's own settings are.
 SETTINGS = ("synchronous_commit = on", "jit = off", "client_min_messages = warning")
 WRITER = 0x53747564696F  # the advisory lock of the one writer: "Studio"
@@ -30,14 +29,7 @@ class _Ddl(PGDDLCompiler):
 
 
 def open_engine(url: URL, connections: int) -> Engine:
-    """An engine for at most `connections`; `Invalid` if the driver is not installed."""
-    try:
-        import psycopg  # noqa: F401
-    except ImportError as error:
-        raise Invalid(
-            "STUDIO_DATABASE_URL names a PostgreSQL database, and its driver is not installed.",
-            "Install it: pip install 'jupyterlab-studio[postgresql]'.",
-        ) from error
+    """An engine for `connections` at once."""
     engine = create_engine(
         url.set(drivername=DRIVER),
         pool_size=connections,

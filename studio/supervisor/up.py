@@ -136,7 +136,15 @@ def _wait_hello(settings: Settings, child: subprocess.Popen[bytes] | None, *, al
     if child is not None:
         child.returncode = 0
     hint = f"Look into {settings.paths.logs}: server.log, gateway.log. `studio down` ends what was started."
-    raise Unavailable(f"Gateway and server have not answered for {_START_S:.0f} s.", hint)
+    said = f" The server said last: {last}" if (last := _last_line(settings.paths.logs / "server.log")) else ""
+    raise Unavailable(f"Gateway and server have not answered for {_START_S:.0f} s.{said}", hint)
+
+
+def _last_line(log_file: Path) -> str:
+    try:
+        return log_file.read_text(errors="replace").rstrip().rpartition("\n")[2][-500:]
+    except OSError:
+        return ""
 
 
 def down(settings: Settings) -> bool:

@@ -1,8 +1,8 @@
 """PostgreSQL away, restarted, taken by another: retries, then clean errors; nothing acknowledged is lost."""
 
 import asyncio
+import importlib.util
 import signal
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from studio.access import users
 from studio.errors import Invalid, StudioError, Unavailable
+from studio.settings import POSTGRESQL, Settings
 from studio.store import Store, postgres
 from studio.store.engine import open_engine
 from studio.store.tables.access import users as table
@@ -129,12 +130,13 @@ def test_a_url_of_something_else_is_refused_without_repeating_it(url: str) -> No
 
 
 def test_without_the_driver_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(Invalid, match=r"jupyterlab-studio\[postgresql\]"):
-        open_engine("postgres://u@h/d")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(Invalid, match="driver") as caught:
+        Settings(database_url="postgres://u@h/d")
+    assert "jupyterlab-studio[postgresql]" in caught.value.hint
 
 
 def test_a_plain_url_gets_the_driver() -> None:
-    for name in postgres.NAMES:
+    for name in POSTGRESQL:
         engine = open_engine(f"{name}://u:p@h/d")
         assert engine.url.drivername == postgres.DRIVER
