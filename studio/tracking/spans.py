@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 from studio.errors import Invalid
 from studio.store.prepared import Insert, Prepared
 from studio.store.tables import tracking as t
-from studio.tracking import limits, otlp, trace_infos, traces
+from studio.tracking import experiments, limits, otlp, trace_infos, traces
 from studio.tracking.records import Trace
 
 MAX_SPAN = 1 << 20  # characters of JSON
@@ -30,6 +30,8 @@ _PUT = Prepared(_upsert, _ROW)
 
 def keep(db: Connection, domain: str, experiment_id: str, given: Sequence[Mapping[str, Any]]) -> list[str]:
     """Keeps spans (see `otlp`); a trace that is not known yet begins with them. The ids of the traces."""
+    number = experiments.parse_id(experiment_id) or int(experiments.ensure_default(db, domain))
+    experiments.check_active(experiments.find(db, domain, str(number)))
     rows, by_trace = [], defaultdict(list)
     for span in given:
         trace_id, span_id = trace_of(span), otlp.hexadecimal(span.get("span_id", ""))

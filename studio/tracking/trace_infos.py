@@ -85,7 +85,7 @@ def old(info: Mapping[str, Any]) -> dict[str, Any]:
         "request_id": info["trace_id"],
         "experiment_id": experiment_of(info),
         "timestamp_ms": epoch_ms(info["request_time"]),
-        "execution_time_ms": taken,
+        "execution_time_ms": taken or 0,
         "status": "TRACE_STATUS_UNSPECIFIED" if state == STATES[0] else state,
         "request_metadata": _pairs(info.get("trace_metadata")),
         "tags": _pairs(info.get("tags")),

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping
 
-from tests.protocol import conversation
+from tests.protocol import conversation, rules
 from tests.protocol.conversation import Conversation
 
 Scenario = Callable[[Conversation], None]
@@ -16,6 +16,8 @@ def meet(ours: str, theirs: str, scenario: Scenario, different: Mapping[str, str
     talks = Conversation(ours, tag), Conversation(theirs, tag)
     for talk in talks:
         scenario(talk)
+    wanted = {rule for rule, name in rules.CALLED.items() if name == scenario.__name__}
+    assert all(wanted <= talk.heard for talk in talks), wanted - talks[0].heard
     found = conversation.differences(*talks)
     assert not (new := found.keys() - different.keys()), conversation.explain({key: found[key] for key in sorted(new)})
     assert not (gone := different.keys() - found.keys()), f"no longer different: {sorted(gone)}"

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,8 +31,14 @@ _ID = re.compile(r"\b(?:[a-z]{1,2}-)?[0-9a-f]{32}\b")
 _EXPERIMENT = re.compile(r"(mlflow-artifacts:/|with id=|experiment |ID )(\d+)")
 _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 _TIME_KEY = re.compile(r"time|timestamp|_ms$")
+# What differs from call to call; the ids of spans are bytes in base64.
+_MASKED = {
+    *("next_page_token", "execution_duration", "span_id", "parent_span_id"),
+    *("mlflow.trace.sizeBytes", "mlflow.trace.sizeStats"),
+}
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)?")
 Heard = tuple[requests.PreparedRequest, requests.Response | None]
+# What the client asks of a server once, whatever it is to do.
 _NOISE = {"GET /version", "GET /api/3.0/mlflow/server-info"}
 
 
@@ -66,7 +72,7 @@ class Conversation:
 
     def __call__(self, label: str, call: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """Calls a function of the client; a refusal is returned, so that a scenario goes on."""
-        with self._noting(label):
+        with self._noting(label, _NOISE):
             try:
                 return call(*args, **named)
             except MlflowException as refused:
@@ -79,23 +85,23 @@ class Conversation:
         is_json = "json" in answer.headers.get("content-type", "")
         return answer.json() if is_json and answer.content else answer.text
 
-    def post(self, label: str, path: str, api: int = 2, **body: Any) -> Any:
+    def post(self, label: str, path: str, api: int = 2, /, **body: Any) -> Any:
         """A POST to /api/<api>.0/mlflow/<path>."""
         return self.raw(label, "POST", f"/api/{api}.0/mlflow/{path}", json=body)
 
-    def get(self, label: str, path: str, api: int = 2, **query: Any) -> Any:
+    def get(self, label: str, path: str, api: int = 2, /, **query: Any) -> Any:
         """A GET of /api/<api>.0/mlflow/<path>."""
         return self.raw(label, "GET", f"/api/{api}.0/mlflow/{path}", params=query)
 
     @contextlib.contextmanager
-    def _noting(self, label: str) -> Iterator[None]:
+    def _noting(self, label: str, leave_out: Collection[str] = ()) -> Iterator[None]:
         assert label not in self.answers, f"two steps are called {label!r}"
         self._step = label
         with _listening() as heard:
             yield
         noted = [(rules.match(request.method or "", request.url or ""), answer) for request, answer in heard]
         self.heard |= {rule for rule, _ in noted}
-        self.answers[label] = [self._answer(rule, answer) for rule, answer in noted if rule not in _NOISE]
+        self.answers[label] = [self._answer(rule, answer) for rule, answer in noted if rule not in leave_out]
 
     def _answer(self, rule: str, answer: requests.Response | None) -> Answer:
         if answer is None:
@@ -104,8 +110,10 @@ class Conversation:
         body = answer.json() if is_json and answer.content else answer.text
         if answer.status_code < 400:
             return Answer(rule, answer.status_code, self._masked(body, rule=rule))
-        code, message = (body.get("error_code"), body.get("message", "")) if isinstance(body, dict) else (None, body)
-        return Answer(rule, answer.status_code, code, str(self._text(message)))
+        if not isinstance(body, dict):
+            return Answer(rule, answer.status_code, None, str(self._text(body)))
+        code, message = body.get("error_code"), str(body.get("message", body.get("detail", "")))
+        return Answer(rule, answer.status_code, code, self._text(message))
 
     def _masked(self, data: Any, key: str = "", rule: str = "") -> Any:
         if isinstance(data, dict):
@@ -124,14 +132,16 @@ class Conversation:
     def _text(self, text: str, key: str = "") -> str:
         if key in ("experiment_id", "experiment_ids"):
             return self._name("experiment", text)
-        if key == "next_page_token":
-            return "<token>"
+        if key in _MASKED:
+            return f"<{key}>"
         if text.isdigit() and len(text) >= 12 and _TIME_KEY.search(key):
             return "<time>"
         if _ISO.fullmatch(text):
             return "<time>"
         if _RANDOM_NAME.fullmatch(text):
             return "<random name>"
+        if key == "trace_id" and text.endswith("=="):
+            return "<trace_id>"
         text = re.split(r" Error: \(|\(sqlite3\.", text)[0].replace(self.url, "<server>")
         text = _ID.sub(lambda match: self._name("id", match[0]), text)
         return _EXPERIMENT.sub(lambda match: match[1] + self._name("experiment", match[2]), text)
@@ -180,6 +190,7 @@ def _listening() -> Iterator[list[Heard]]:
         except requests.RequestException:
             heard.append((request, None))  # a 5xx, after which the client would try for minutes
             raise
+        assert answer.content is not None  # read now: the client may take it piece by piece
         heard.append((request, answer))
         return answer
 

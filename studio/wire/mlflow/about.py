@@ -34,7 +34,6 @@ LEFT_OUT = (
     "traces",
     "unified-traces",
     "webhooks",
-    "workspaces",
 )
 _METHODS = "GET,POST,PUT,PATCH,DELETE"
 
@@ -44,7 +43,7 @@ async def server_info(call: Call) -> Any:
     """What this server can do, in the words of MLflow 3.17."""
     return {
         "store_type": "SqlStore",
-        "workspaces_enabled": False,
+        "workspaces_enabled": True,
         "trace_archival_enabled": False,
         "multipart_uploads_enabled": False,
         "multipart_downloads_enabled": False,
@@ -69,7 +68,7 @@ async def health(_request: Any) -> Response:
 async def unknown(call: Call) -> None:
     """An error in MLflow's form for every path that is not above."""
     path = call.scope["path"]
-    parts = path.partition("/mlflow/")[2].split("/")
+    parts = path.partition("/mlflow/" if "/mlflow/" in path else "/")[2].split("/")
     if parts[0] in LEFT_OUT:
         raise NotImplementedHere(
             f"Studio leaves this part of MLflow out: {parts[0]}.", "Runs, models and plain traces are here."
@@ -82,4 +81,4 @@ UNKNOWN = [
     Route(f"/{api}/{{version}}/{wire}/{{rest:path}}", Endpoint(READ, None, unknown), methods=_METHODS.split(","))
     for api in ("api", "ajax-api")
     for wire in ("mlflow", "mlflow-artifacts")
-]
+] + [Route("/graphql", Endpoint(READ, None, unknown), methods=["GET", "POST"])]

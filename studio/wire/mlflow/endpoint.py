@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from studio.access.permissions import require
 from studio.access.principals import Kind, Principal
-from studio.errors import Denied, Invalid, StudioError, TooLarge
+from studio.errors import Denied, Invalid, NotFound, StudioError, TooLarge
 from studio.ids import new_id
 from studio.wire.context import Studio
 from studio.wire.mlflow.errors import BadRequest, render
@@ -21,7 +21,7 @@ from studio.wire.mlflow.errors import BadRequest, render
 READ, WRITE = "tracking.read", "tracking.write"
 SIGNED_IN = "session.read"
 MAX_BODY = 32 << 20
-_MORE = " See the API docs for more information about request parameters."
+MORE = " See the API docs for more information about request parameters."
 _JSON = (b"content-type", b"application/json")
 _ENCODER = msgspec.json.Encoder()
 _EMPTY = b"{}"
@@ -99,6 +99,12 @@ class Endpoint:
                 "Use an access key of a domain: `studio key create --domain D --user U` gives the variables to set.",
             )
         require(principal, self.action, domain)
+        for name, value in scope["headers"]:
+            # An empty one is the header of a client that has chosen none.
+            if name == b"x-mlflow-workspace" and value and value.decode("latin-1") != domain:
+                raise NotFound(
+                    f"Workspace '{value.decode('latin-1')}' not found.", f"Workspaces are domains; yours is '{domain}'."
+                )
         return Call(scope, receive, studio, principal, domain)
 
     async def _read(self, scope: Any, receive: Any) -> Any:
@@ -133,7 +139,7 @@ class Endpoint:
         try:
             return msgspec.convert(data, self._body, strict=False)
         except (msgspec.ValidationError, RecursionError) as error:
-            raise Invalid(_explain(str(error)) + _MORE) from error
+            raise Invalid(_explain(str(error)) + MORE) from error
 
     def _checked(self, body: Any) -> Any:
         for name in self._required:
@@ -141,7 +147,7 @@ class Endpoint:
             if value == "" and name == "run_id":
                 value = getattr(body, "run_uuid", "")
             if value is None or value == "":
-                raise Invalid(f"Missing value for required parameter '{name}'.{_MORE}")
+                raise Invalid(f"Missing value for required parameter '{name}'.{MORE}")
         return body
 
 

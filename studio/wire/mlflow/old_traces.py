@@ -8,7 +8,7 @@ from studio.errors import Invalid
 from studio.tracking import limits, trace_infos, trace_search, traces
 from studio.tracking.records import Trace
 from studio.wire.mlflow import bodies
-from studio.wire.mlflow.endpoint import READ, WRITE, Call, Routes
+from studio.wire.mlflow.endpoint import MORE, READ, WRITE, Call, Routes
 from studio.wire.mlflow.runs import pairs
 from studio.wire.mlflow.traces import MOST_TRACES
 
@@ -58,7 +58,7 @@ async def search(call: Call, body: bodies.SearchOldTraces) -> Any:
     """A page of traces, newest first."""
     limits.check_page_size(body.max_results, MOST_TRACES)
     if not body.experiment_ids:
-        raise Invalid("Missing value for required parameter 'experiment_ids'.")
+        raise Invalid(f"Missing value for required parameter 'experiment_ids'.{MORE}")
     found, token = await call.studio.store.read(
         lambda db: trace_search.search(
             db,

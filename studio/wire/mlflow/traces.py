@@ -11,7 +11,7 @@ from studio.errors import Invalid, TooLarge
 from studio.tracking import limits, otlp, spans, trace_search, traces
 from studio.tracking.records import Pair, Trace
 from studio.wire.mlflow import bodies
-from studio.wire.mlflow.endpoint import READ, WRITE, Call, Routes, read_all
+from studio.wire.mlflow.endpoint import MORE, READ, WRITE, Call, Routes, read_all
 
 routes = Routes()
 MOST_SPANS = 8 << 20  # bytes, unpacked
@@ -33,6 +33,8 @@ async def start(call: Call, body: bodies.StartTrace) -> Any:
 @routes.add("POST", "/mlflow/traces/search", READ, bodies.SearchTraces, version=3)
 async def search(call: Call, body: bodies.SearchTraces) -> Any:
     """A page of traces, newest first."""
+    if not body.locations:
+        raise Invalid(f"Missing value for required parameter 'locations'.{MORE}")
     limits.check_page_size(body.max_results, MOST_TRACES)
     ids = [item.mlflow_experiment.experiment_id for item in body.locations if item.mlflow_experiment]
     found, token = await call.studio.store.read(
@@ -76,7 +78,8 @@ async def get_infos(call: Call, body: bodies.TraceIds) -> Any:
 @routes.add("POST", "/mlflow/traces/link-to-run", WRITE, bodies.LinkTraces)
 async def link_to_run(call: Call, body: bodies.LinkTraces) -> None:
     """Says that traces belong to a run."""
-    await call.studio.store.write(lambda db: traces.link(db, call.domain, body.trace_ids, body.run_id))
+    ids = _checked(body)
+    await call.studio.store.write(lambda db: traces.link(db, call.domain, ids, body.run_id))
 
 
 @routes.add("GET", "/mlflow/traces/{trace_id}", READ, version=3)
@@ -156,6 +159,8 @@ def _unpacked(packed: bytes, encoding: str, kind: str) -> list[dict[str, Any]]:
         whole = reader.decompress(packed, MOST_SPANS)
     except zlib.error as error:
         raise Invalid(f"Failed to decompress {encoding} payload.") from error
+    if not reader.eof and not reader.unconsumed_tail:
+        raise Invalid(f"Failed to decompress {encoding} payload: it is cut off.")
     if reader.unconsumed_tail:
         raise TooLarge(f"The spans are larger than {MOST_SPANS >> 20} MiB.", "Send them in parts.")
     return _OTLP[kind](whole)
@@ -170,9 +175,9 @@ def _with_spans(db: Any, call: Call, found: list[Trace]) -> list[dict[str, Any]]
     return whole
 
 
-def _checked(body: bodies.TraceIds) -> list[str]:
+def _checked(body: bodies.TraceIds | bodies.LinkTraces) -> list[str]:
     if not body.trace_ids:
-        raise Invalid("Missing value for required parameter 'trace_ids'.")
+        raise Invalid(f"Missing value for required parameter 'trace_ids'.{MORE}")
     if len(body.trace_ids) > MOST_TRACES:
         raise Invalid(f"At most {MOST_TRACES} traces can be asked for at once, not {len(body.trace_ids)}.")
     return body.trace_ids
