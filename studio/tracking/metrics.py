@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, select, tuple_
@@ -13,6 +14,7 @@ from studio.store.tables import tracking as t
 from studio.tracking import handles, limits
 from studio.tracking.records import Metric
 
+_ORDER = itemgetter(2, 3, 4)  # step, timestamp, value of a row
 _ROW = ("run", "key", "step", "ts", "value", "is_nan")
 _LATEST = ("run", "key", "experiment", "value", "is_nan", "step", "ts", "low", "high")
 _MODEL = ("model_id", "key", "ts", "step", "run_id", "value", "is_nan", "dataset_name", "dataset_digest")
@@ -49,51 +51,48 @@ _KEY_ID = Prepared(lambda _: select(t.metric_keys.c.id).where(t.metric_keys.c.na
 
 def log(db: Connection, domain: str, run_id: str, metrics: Sequence[Metric]) -> None:
     """Logs metrics of an active run; what is there already (same key, step, time and value) stays as it is."""
-    if len(metrics) == 1:
-        limits.check_metric(metrics[0])
-    else:
-        for number, metric in enumerate(metrics):
-            limits.check_metric(metric, f"metrics[{number}]")
+    by_name = _by_name(metrics)
     handle = handles.active(db, domain, run_id)
     if not metrics:
         return
     keys: dict[str, int] = cache(db).setdefault("tracking.keys", {})
     rows: list[tuple[Any, ...]] = []
-    best: dict[int, tuple[int, int, float, bool]] = {}
-    bounds: dict[int, tuple[float, float]] = {}
-    # The hot loop of the whole wire: written out, with nothing called that need not be.
-    for metric in metrics:
-        key = keys.get(metric.key) or intern(db, metric.key)
-        value = metric.value
-        is_nan = value != value
-        if is_nan:
-            value = 0.0
-        else:
-            bound = bounds.get(key)
-            if bound is None:
-                bounds[key] = (value, value)
-            elif value < bound[0]:
-                bounds[key] = (value, bound[1])
-            elif value > bound[1]:
-                bounds[key] = (bound[0], value)
-        rows.append((handle.id, key, metric.step, metric.timestamp, value, is_nan))
-        new = (metric.step, metric.timestamp, value, is_nan)
-        old = best.get(key)
-        if old is None or new[:3] > old[:3]:
-            best[key] = new
+    latest: list[tuple[Any, ...]] = []
+    for name, given in by_name.items():
+        key = keys.get(name) or intern(db, name)
+        # A value that differs from itself is NaN. With whole lists at a time: these are the hot loops of this wire.
+        of_key = [
+            (handle.id, key, m.step, m.timestamp, m.value, False)
+            if m.value == m.value
+            else (handle.id, key, m.step, m.timestamp, 0.0, True)
+            for m in given
+        ]
+        rows += of_key
+        _, _, step, ts, value, is_nan = max(of_key, key=_ORDER) if len(of_key) > 1 else of_key[0]
+        numbers = [row[4] for row in of_key if not row[5]]
+        bounds = (min(numbers), max(numbers)) if numbers else (None, None)
+        latest.append((handle.id, key, handle.experiment, value, is_nan, step, ts, *bounds))
     _INSERT.many(db, rows)
-    none = (None, None)
-    _UPSERT.many(
-        db,
-        [
-            (handle.id, key, handle.experiment, value, is_nan, step, ts, *bounds.get(key, none))
-            for key, (step, ts, value, is_nan) in best.items()
-        ],
-    )
+    _UPSERT.many(db, latest)
     of_models = [metric for metric in metrics if metric.model_id]
     if of_models:
         _log_of_models(db, domain, run_id, of_models)
     signal(db, "runs", domain, run_id)
+
+
+def _by_name(metrics: Sequence[Metric]) -> dict[str, list[Metric]]:
+    """The metrics of each key, in order; `Invalid` for the first that may not be."""
+    found: dict[str, list[Metric]] = {}
+    for number, metric in enumerate(metrics):
+        given = found.get(metric.key)
+        if given is None:
+            found[metric.key] = [metric]
+        else:
+            given.append(metric)
+            if 0 <= metric.timestamp < limits.INT64 and -limits.INT64 <= metric.step < limits.INT64:
+                continue
+        limits.check_metric(metric, f"metrics[{number}]" if len(metrics) > 1 else "")
+    return found
 
 
 def intern(db: Connection, name: str) -> int:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 
 from studio.errors import Invalid, NotFound
+from studio.store.prepared import TOGETHER
 from studio.store.tables import tracking as t
 from studio.tracking import batches, experiments, history, loading, metrics, params, runs, searching
 from studio.tracking.records import Metric, Pair
@@ -51,6 +52,26 @@ def test_the_same_call_again_writes_nothing(db: Connection) -> None:
     for _ in range(3):
         batches.log(db, "demo", run_id, [Metric("m", math.nan, 5, -7), Metric("m", 1.5, 5, 0)], [Pair("p", "1")], [])
     assert db.execute(select(func.count()).select_from(t.metrics)).scalar_one() == 2
+
+
+@pytest.mark.parametrize("count", [1, 2, TOGETHER - 1, TOGETHER, TOGETHER + 1, 5 * TOGETHER + 7])
+def test_every_value_of_a_batch_is_kept_once(db: Connection, count: int) -> None:
+    """However many go into one statement; the same values again, and a repetition inside, write nothing."""
+    run_id = start(db)
+    values = [Metric(f"m{n % 3}", n / 7, 5, n) for n in range(count)]
+    for given_ in ([*values, *values[:1]][:1000], values):
+        metrics.log(db, "demo", run_id, given_)
+    kept = [m for n in range(min(3, count)) for m in history.page(db, "demo", run_id, f"m{n}")[0]]
+    assert sorted((m.key, m.step, m.value) for m in kept) == sorted((m.key, m.step, m.value) for m in values)
+
+
+def test_a_wrong_metric_is_named_by_its_place(db: Connection) -> None:
+    run_id = start(db)
+    wrong = [Metric("m", 1.0, 5, 0), Metric("m", 1.0, -5, 1)]
+    with pytest.raises(Invalid, match=r"metrics\[1\]\.timestamp"):
+        metrics.log(db, "demo", run_id, wrong)
+    with pytest.raises(Invalid, match=r"metrics\[1\]\.name"):
+        metrics.log(db, "demo", run_id, [wrong[0], Metric("../m", 1.0, 5, 0)])
 
 
 def test_params_are_written_once(db: Connection) -> None:
