@@ -42,12 +42,24 @@ const DRAWINGS = {
   image: '<rect x="2.3" y="2.8" width="11.4" height="10.4" rx="1.2"/><circle cx="5.8" cy="6.2" r="1.1"/><path d="m2.6 11.6 3.6-3 2.4 1.9 2.3-2.2 2.6 2.4"/>',
   download: '<path d="M8 2.4v7.4M4.6 6.8 8 10.2l3.4-3.4M2.8 13.2h10.4"/>',
   edit: '<path d="m10.6 2.9 2.5 2.5-7.4 7.4-3.1.6.6-3.1z"/><path d="m9.1 4.4 2.5 2.5"/>',
+  pin: '<path d="M6 2.4h4M6.6 2.4v4.2L4.4 9h7.2L9.4 6.6V2.4M8 9v4.6"/>',
+  pinned: '<path d="M6 2.4h4M6.6 2.4v4.2L4.4 9h7.2L9.4 6.6V2.4z"/><path d="M8 9v4.6"/>',
+  enlarge: '<path d="M9.4 2.8h3.8v3.8M6.6 13.2H2.8V9.4M13 3 9.2 6.8M3 13l3.8-3.8"/>',
+  shrink: '<path d="M13 6.6H9.4V3M3 9.4h3.6V13M9.6 6.4l3.6-3.6M6.4 9.6l-3.6 3.6"/>',
+  archive: '<rect x="2" y="2.8" width="12" height="3.2" rx="0.8"/><path d="M3.2 6v6.2a1 1 0 0 0 1 1h7.6a1 1 0 0 0 1-1V6M6.4 8.6h3.2"/>',
+  note: '<path d="M3 2.6h10v7.2l-3.6 3.6H3z"/><path d="M9.4 13.2V9.8H13M5.4 5.6h5.2M5.4 8h2.6"/>',
+  tag: '<path d="M8.6 2.4H13v4.4l-6.4 6.4a1 1 0 0 1-1.4 0L2.2 10.2a1 1 0 0 1 0-1.4z"/><circle cx="10.6" cy="4.8" r="0.7"/>',
+  group: '<path d="M2.6 3.4h6M5.2 7h8.2M5.2 10h8.2M5.2 13h8.2M3.2 5.6v7"/>',
+  differs: '<path d="M3 5.6h10M3 10.4h10M10.6 2.6 5.4 13.4"/>',
+  more: '<path d="M3.6 8h.1M8 8h.1M12.4 8h.1" stroke-width="2.2"/>',
+  link: '<path d="M6.8 9.2a2.8 2.8 0 0 0 4 0l2-2a2.8 2.8 0 0 0-4-4l-.8.8"/><path d="M9.2 6.8a2.8 2.8 0 0 0-4 0l-2 2a2.8 2.8 0 0 0 4 4l.8-.8"/>',
+  view: '<path d="M4.2 2.4h7.6v11.2L8 10.8l-3.8 2.8z"/>',
   columns: '<rect x="2.3" y="2.8" width="11.4" height="10.4" rx="1.2"/><path d="M6.1 2.8v10.4M9.9 2.8v10.4"/>'
 } as const;
 
 export type IconName = keyof typeof DRAWINGS;
 
-const FILLED = new Set<IconName>(['play', 'stop']);
+const FILLED = new Set<IconName>(['play', 'stop', 'pinned']);
 
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }): JSX.Element {
   return (

@@ -14,7 +14,7 @@ export interface ISeries {
   dashed?: boolean;
 }
 
-export const HUES = 7;
+export const HUES = 12;
 
 export function hue(index: number): string {
   return `var(--jp-Studio-hue${index % HUES})`;

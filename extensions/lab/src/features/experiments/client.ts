@@ -1,4 +1,4 @@
-import type { Artifact, Evaluation, Experiment, MatrixCell, MetricHistory, RowSet, RunDetail, RunPage, RunQuery } from '../../api/model';
+import type { Artifact, CurveAnswer, CurvesQuery, Evaluation, Experiment, MatrixCell, MetricHistory, RowSet, RunDetail, RunPage, RunQuery } from '../../api/model';
 import type { Requester } from '../../request';
 
 /** Experiments and runs. */
@@ -22,6 +22,12 @@ export class ExperimentsClient {
 
   metric(id: string, key: string, maxPoints = 400): Promise<MetricHistory> {
     return this.request.get(`${this.path(id)}/metrics/${encodeURIComponent(key)}`, { max_points: maxPoints });
+  }
+
+  /** Many runs and metrics at once, thinned to be drawn. */
+  async curves(query: CurvesQuery): Promise<CurveAnswer[]> {
+    const answer = await this.request.post<{ curves: CurveAnswer[] }>(`domains/${this.domain}/curves`, query);
+    return answer.curves;
   }
 
   /** Files directly under `path` of the run's artifacts. */
