@@ -67,6 +67,13 @@ class TooLarge(StudioError):
     status = 413
 
 
+class OutOfSpace(StudioError):
+    """The disk is full, or so nearly that what is left is kept for what runs already (WebDAV's 507)."""
+
+    code = "OUT_OF_SPACE"
+    status = 507
+
+
 class Unavailable(StudioError):
     """Not now; trying again later may work."""
 

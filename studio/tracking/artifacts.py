@@ -14,14 +14,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from studio.errors import Invalid, NotFound
-from studio.ids import check_name, hex32
+from studio.ids import check_name
 from studio.settings import Paths
 from studio.tracking.places import Place
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Non-blocking, so that a FIFO which somebody planted cannot hold a thread.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_UPLOADS = ".uploads"  # beside the domains' folders; no domain can be called so
 COPY = 1 << 20
 
 
@@ -34,11 +33,12 @@ class FileInfo(Struct, frozen=True):
 
 
 class OpenFile(Struct):
-    """An open regular file; whoever has it closes `descriptor`."""
+    """An open regular file; whoever has it closes `descriptor`. `tag` differs for every file that was ever here."""
 
     descriptor: int
     size: int
     modified_ms: int
+    tag: str
 
 
 def root(paths: Paths, domain: str) -> Path:
@@ -82,7 +82,14 @@ def open_file(folder: Path, place: Place) -> OpenFile:
         if stat.S_ISDIR(status.st_mode):
             raise Invalid(f"Artifact path refers to a directory, not a file: '{place.path}'")
         raise NotFound(f"No such artifact: '{place.path}'")
-    return OpenFile(descriptor, status.st_size, status.st_mtime_ns // 1_000_000)
+    # Files are never changed in place: another content is another inode, or the same one at another time.
+    tag = f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"
+    return OpenFile(descriptor, status.st_size, status.st_mtime_ns // 1_000_000, tag)
+
+
+def close(opened: OpenFile) -> None:
+    """Lets an open file go."""
+    os.close(opened.descriptor)
 
 
 def read_bytes(folder: Path, place: Place, limit: int = 16 << 20) -> bytes:
@@ -119,44 +126,18 @@ def remove(folder: Path, place: Place) -> None:
             shutil.rmtree(place.parts[-1], dir_fd=parent)
 
 
-class Upload:
-    """A file being received; nothing of it is visible before `finish`."""
-
-    def __init__(self, paths: Paths) -> None:
-        self._folder = paths.artifacts / _UPLOADS
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path = self._folder / hex32()
-        self._file = self._path.open("xb")
-
-    def write(self, data: bytes) -> None:
-        """Appends."""
-        self._file.write(data)
-
-    def finish(self, folder: Path, place: Place) -> None:
-        """Makes it durable, then visible at `place`, instead of a file that was there."""
-        if not place.parts:
-            raise Invalid("Invalid path.", "Name the file.")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        try:
-            with _walked(folder, place.parts[:-1], make=True) as parent:
-                os.rename(self._path, place.parts[-1], dst_dir_fd=parent)
-                os.fsync(parent)
-        except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-            raise Invalid(
-                f"'{place.path}' cannot be written: a file and a folder would have the same name.", "Choose another."
-            ) from error
-
-    def abort(self) -> None:
-        """Forgets what was received; does nothing after `finish`."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
-
-
-def discard_uploads(paths: Paths) -> None:
-    """Deletes what uploads of an earlier server left; to be called before the first upload."""
-    shutil.rmtree(paths.artifacts / _UPLOADS, ignore_errors=True)
+def put(folder: Path, place: Place, received: Path) -> None:
+    """Moves a file of the same file system to `place`, in one step, instead of a file that was there."""
+    if not place.parts:
+        raise Invalid("Invalid path.", "Name the file.")
+    try:
+        with _walked(folder, place.parts[:-1], make=True) as parent:
+            os.rename(received, place.parts[-1], dst_dir_fd=parent)
+            os.fsync(parent)
+    except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+        raise Invalid(
+            f"'{place.path}' cannot be written: a file and a folder would have the same name.", "Choose another."
+        ) from error
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from studio.server.authentication import bearer
 from studio.server.doors import Door
 from studio.settings import Settings
 from studio.store import Store
+from studio.tracking import uploads
 from studio.wire.context import Studio
 
 SECRET = "gateway-secret-of-the-tests"
@@ -71,6 +72,7 @@ async def serve(home: Path, port: int) -> None:
     """Serves until TERM; `tokens.json` in the home is written at the first start."""
     settings = Settings(home=home)
     store = Store(settings.database)
+    uploads.settle(settings.paths)
     await store.start()
     if not (home / "tokens.json").exists():
         (home / "tokens.json").write_text(json.dumps(await store.write(_fill)))

@@ -23,6 +23,8 @@ DIFFERENT = {
     "download uri": "the place itself: replicas need no second look",
     "folder": "in the wire's own form",
     "put": "an empty object, as of any other call",
+    "multipart": "taken; MLflow takes parts for cloud storage only",
+    "presigned": "given for every file; MLflow has them for cloud storage only",
     "filter ends with AND": "refused with the position",
 }
 # Rules of MLflow that Studio does not have, by what follows /mlflow/ (or the whole rule).

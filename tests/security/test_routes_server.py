@@ -20,6 +20,8 @@ PUBLIC = {
     "/health": "MLflow's clients and probes ask it; says only OK",
     "/signin": "the code in the address is the credential",
     "/studio/enter": "the code in the address is the credential",
+    "/api/2.0/mlflow-artifacts/signed/{ticket}": "the signed ticket in the address is: test_signed_addresses.py",
+    "/ajax-api/2.0/mlflow-artifacts/signed/{ticket}": "the same under MLflow's other name",
 }
 # Of MLflow's wire: paths that exist to say that there is nothing.
 UNKNOWN = ("/api/{path:path}", "/ajax-api/{path:path}")

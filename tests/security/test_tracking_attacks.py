@@ -163,6 +163,30 @@ def test_a_sibling_whose_name_begins_the_same_is_another_domain(site: Site) -> N
         assert site.ann.post(API + "model-versions/create", json=body).status_code == 400
 
 
+def test_parts_and_signed_addresses_pass_the_gateway_and_lead_nowhere_else(site: Site) -> None:
+    mpu = "/api/2.0/mlflow-artifacts/mpu"
+    made = site.ann.post(f"{mpu}/create/in%20parts", json={"path": "ü.bin", "num_parts": 2}).json()
+    parts = []
+    for part in made["credentials"]:
+        assert part["url"].startswith(site.address) and part["headers"] == {}
+        answer = httpx.put(part["url"], content=b"x" * 100_000)
+        parts.append({"part_number": part["part_number"], "etag": answer.headers["etag"]})
+    done = {"path": "ü.bin", "upload_id": made["upload_id"], "parts": parts}
+    assert site.ann.post(f"{mpu}/complete/in%20parts", json=done).status_code == 200
+    url = site.ann.get("/api/2.0/mlflow-artifacts/presigned/in%20parts/ü.bin").json()["url"]
+    assert httpx.get(url, headers={"range": "bytes=99999-"}).content == b"x" * 100_001
+    target = url.removeprefix(site.address)
+    for odd in (
+        f"{target}/../../artifacts/a.txt",
+        f"{target}%2f..%2fx",
+        f"{target}%00",
+        target.replace("signed/", "signed/../"),
+    ):
+        assert site.raw("GET", odd)[0] in (400, 401, 404)
+    # Asked for under a foreign name, nothing is signed for it: the gateway answers to its own names only.
+    assert site.ann.get(f"{FILES}/a.txt", headers={"host": "evil.test"}).status_code == 421
+
+
 # 10, 11: locations and sources
 @pytest.mark.parametrize(
     "location",

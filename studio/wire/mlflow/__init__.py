@@ -12,11 +12,25 @@ from studio.wire.mlflow import (
     registry,
     runs,
     traces,
+    uploads,
     versions,
     workspaces,
 )
 
-_FILES = (runs, history, experiments, logged_models, artifacts, registry, versions, traces, old_traces, workspaces, about)
+_FILES = (
+    runs,
+    history,
+    experiments,
+    logged_models,
+    artifacts,
+    uploads,
+    registry,
+    versions,
+    traces,
+    old_traces,
+    workspaces,
+    about,
+)
 
 # In order of use, since routes are tried one after the other.
 routes: list[Route] = [*(route for file in _FILES for route in file.routes.found), about.HEALTH, *about.UNKNOWN]

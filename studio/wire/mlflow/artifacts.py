@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 
 from studio.errors import Invalid
-from studio.tracking import artifacts, places, runs
+from studio.tracking import artifacts, places, runs, uploads
 from studio.wire.files import CHUNK, ArtifactResponse
 from studio.wire.mlflow import answers, bodies
 from studio.wire.mlflow.endpoint import READ, WRITE, Call, Routes
-from studio.wire.mlflow.errors import BadRequest, NotImplementedHere
+from studio.wire.mlflow.errors import BadRequest
 
 routes = Routes()
 
@@ -42,9 +42,9 @@ async def upload(call: Call) -> None:
     """Receives a file; it is there whole or not at all."""
     place = places.Place(places.split(call.path["path"]))
     paths = call.studio.settings.paths
-    received = await asyncio.to_thread(artifacts.Upload, paths)
+    received = await asyncio.to_thread(uploads.Upload, paths, announced(call))
     try:
-        await _receive(call, received)
+        await receive(call, received)
         await asyncio.to_thread(received.finish, artifacts.root(paths, call.domain), place)
     finally:
         await asyncio.to_thread(received.abort)
@@ -56,18 +56,6 @@ async def delete(call: Call) -> None:
     place = places.Place(places.split(call.path["path"]))
     folder = artifacts.root(call.studio.settings.paths, call.domain)
     await asyncio.to_thread(artifacts.remove, folder, place)
-
-
-@routes.add("POST", "/mlflow-artifacts/mpu/{step}/{path:path}", WRITE)
-async def multipart(call: Call) -> None:
-    """As MLflow with local files: clients then send a file in one request."""
-    raise NotImplementedHere("Multipart upload is not supported for the current artifact repository")
-
-
-@routes.add("GET", "/mlflow-artifacts/presigned/{path:path}", READ)
-async def presigned(call: Call) -> None:
-    """As MLflow with local files: clients then download from here."""
-    raise NotImplementedHere("Multipart download is not supported for the current artifact repository")
 
 
 @routes.add("POST", "/mlflow/artifacts/presigned-upload-url", WRITE)
@@ -87,11 +75,16 @@ async def _listed(call: Call, place: places.Place) -> list[artifacts.FileInfo]:
     return await asyncio.to_thread(artifacts.list_files, folder, place)
 
 
-async def _receive(call: Call, received: artifacts.Upload) -> None:
+def announced(call: Call) -> int:
+    """The bytes that the request says it has; 0 if it does not say."""
+    length = call.header("content-length")
+    return int(length) if length.isdigit() and len(length) <= 18 else 0
+
+
+async def receive(call: Call, received: uploads.Received) -> None:
     """Writes the body in large pieces, each in a thread: the loop never waits for the disk."""
-    announced = call.header("content-length")
     pending: list[bytes] = []
-    size = total = 0
+    size = 0
     while True:
         message = await call.receive()
         if message["type"] == "http.disconnect":
@@ -101,9 +94,8 @@ async def _receive(call: Call, received: artifacts.Upload) -> None:
         is_last = not message.get("more_body")
         if size >= CHUNK or is_last:
             await asyncio.to_thread(received.write, b"".join(pending))
-            total += size
             pending, size = [], 0
         if is_last:
             break
-    if announced.isdigit() and int(announced) != total:
-        raise BadRequest(f"{announced} bytes were announced, {total} came.", "Send it again.")
+    if call.header("content-length") and announced(call) != received.size:
+        raise BadRequest(f"{announced(call)} bytes were announced, {received.size} came.", "Send it again.")

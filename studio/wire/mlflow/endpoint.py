@@ -17,6 +17,7 @@ from studio.errors import Denied, Invalid, NotFound, StudioError, TooLarge
 from studio.ids import new_id
 from studio.wire.context import Studio
 from studio.wire.mlflow.errors import BadRequest, render
+from studio.wire.permission import PUBLIC
 
 READ, WRITE = "tracking.read", "tracking.write"
 SIGNED_IN = "session.read"
@@ -92,6 +93,8 @@ class Endpoint:
     def _open(self, scope: Any, receive: Any) -> Call:
         principal: Principal = scope["state"]["principal"]
         studio: Studio = scope["app"].state.studio
+        if self.action == PUBLIC:
+            return Call(scope, receive, studio, principal, "")
         domain = principal.domain or (studio.settings.first_domain if principal.kind is Kind.operator else "")
         if not domain and self.action != SIGNED_IN and principal.kind is Kind.person:
             raise Denied(

@@ -7,7 +7,7 @@ import pytest
 
 from studio.errors import Invalid, NotFound
 from studio.settings import Paths
-from studio.tracking import artifacts, places
+from studio.tracking import artifacts, places, uploads
 from studio.tracking.places import Place
 
 
@@ -23,7 +23,7 @@ def paths(tmp_path: Path) -> Paths:
 
 def put(paths: Paths, domain: str, path: str, data: bytes) -> None:
     """Uploads a file."""
-    upload = artifacts.Upload(paths)
+    upload = uploads.Upload(paths)
     upload.write(data)
     upload.finish(artifacts.root(paths, domain), Place(places.split(path)))
 
@@ -108,12 +108,12 @@ def test_special_files_are_no_artifacts(paths: Paths) -> None:
 
 def test_nothing_of_an_upload_is_seen_before_its_end(paths: Paths) -> None:
     root = artifacts.root(paths, "dom")
-    upload = artifacts.Upload(paths)
+    upload = uploads.Upload(paths)
     upload.write(b"half")
     assert [info.path for info in artifacts.walk(root, Place(()))] == ["1/run/artifacts/a.txt"]
     upload.abort()
     assert not list((paths.artifacts / ".uploads").iterdir())
-    artifacts.discard_uploads(paths)
+    uploads.settle(paths)
     assert artifacts.read_bytes(root, Place(("1", "run", "artifacts", "a.txt"))) == b"mine"
 
 
