@@ -87,7 +87,7 @@ def delete_tag(db: Connection, domain: str, name: str, key: str) -> None:
 
 def set_alias(db: Connection, domain: str, name: str, alias: str, version: int) -> None:
     """Lets an alias mean a version, whatever it meant before."""
-    names.check_alias(alias)
+    names.check_new_alias(alias)
     row = names.find(db, domain, name)
     versions.get(db, domain, name, version)
     db.execute(delete(t.aliases).where(t.aliases.c.model == row.id, t.aliases.c.alias == alias))
@@ -98,6 +98,7 @@ def set_alias(db: Connection, domain: str, name: str, alias: str, version: int) 
 def delete_alias(db: Connection, domain: str, name: str, alias: str) -> None:
     """Deletes an alias; none of that name is fine, as in MLflow."""
     row = names.find(db, domain, name)
+    names.check_alias(alias)
     db.execute(delete(t.aliases).where(t.aliases.c.model == row.id, t.aliases.c.alias == alias))
     signal(db, "models", domain, name)
 

@@ -12,6 +12,7 @@ from studio.store.tables import registry as t
 from studio.tracking import limits
 from studio.tracking.records import Pair
 
+NEWEST = "latest"  # the alias of a model's newest version
 _ALIAS = re.compile(r"[\w\-]+")
 
 
@@ -42,16 +43,21 @@ def check_model_name(name: str) -> str:
 
 
 def check_alias(alias: str) -> str:
-    """`alias` itself, if it can be one: `latest` and v1, v2 … mean something already."""
+    """`alias` itself, if it is written like one."""
     if not _ALIAS.fullmatch(alias):
         raise Invalid(
             f"Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
         )
-    if alias.lower() == "latest":
+    return limits.check_length("Registered model alias name", 255, alias)
+
+
+def check_new_alias(alias: str) -> str:
+    """`alias` itself, if it can be given: `latest` and v1, v2 … mean something already."""
+    if check_alias(alias).lower() == NEWEST:
         raise Invalid("'latest' alias name (case insensitive) is reserved.")
     if re.fullmatch(r"[vV]\d+", alias):
         raise Invalid(f"Version alias name '{alias}' is reserved.")
-    return limits.check_length("Registered model alias name", 255, alias)
+    return alias
 
 
 def check_tag(tag: Pair) -> Pair:

@@ -117,8 +117,8 @@ def newest_of_stages(db: Connection, rows: Sequence[Row[Any]]) -> dict[int, list
 
 
 def describe(db: Connection, domain: str, name: str, version: int, description: str | None) -> ModelVersion:
-    """Sets the description."""
-    return _change(db, domain, name, version, **({} if description is None else {"description": description}))
+    """Sets the description; none takes it away."""
+    return _change(db, domain, name, version, description=description)
 
 
 def move(db: Connection, domain: str, name: str, version: int, stage: str, *, archive: bool = False) -> ModelVersion:
@@ -184,7 +184,7 @@ def resolve(db: Connection, domain: str, uri: str) -> ModelVersion:
 def of_alias(db: Connection, domain: str, name: str, alias: str) -> ModelVersion:
     """The version that an alias means; `latest` is the newest. `Invalid`, as in MLflow, if there is no such alias."""
     row = names.find(db, domain, name)
-    if alias.lower() == "latest":
+    if names.check_alias(alias).lower() == names.NEWEST:
         return newest(db, domain, name)
     c = t.aliases.c
     version = db.execute(select(c.version).where(c.model == row.id, c.alias == alias)).scalar()

@@ -210,7 +210,7 @@ def explain(found: Mapping[str, tuple[list[Answer], list[Answer]]]) -> str:
             lines += [f"  asked of Studio: {[i.rule for i in ours]}", f"  asked of MLflow: {[i.rule for i in theirs]}"]
         for given, wanted in zip(ours, theirs, strict=False):
             if not _is_same(given, wanted):
-                lines += [f"  {given.rule}", *(f"    {line[:400]}" for line in _leaves(given, wanted))]
+                lines += [f"  {given.rule}", *(f"    {line[:400]}" for line in _leaves(given, wanted)[:6])]
     return "\n".join(lines)
 
 

@@ -142,9 +142,9 @@ class LogInputs(Struct):
 
 
 class LogOutputs(Struct):
-    required: ClassVar = ("run_id",)
+    required: ClassVar = ("run_id", "models")
     run_id: str = ""
-    models: list[ModelRef] = []
+    models: list[ModelRef] | None = None
 
 
 class SearchRuns(Struct):
@@ -229,7 +229,8 @@ class ModelOrder(Struct):
 
 
 class SearchLoggedModels(Struct):
-    experiment_ids: list[str] = []
+    required: ClassVar = ("experiment_ids",)
+    experiment_ids: list[str] | None = None
     filter: str = ""
     datasets: list[ModelDataset] = []
     max_results: int = 50

@@ -42,7 +42,7 @@ async def search_models(call: Call, body: bodies.SearchLoggedModels) -> Any:
         lambda db: listing.search_logged_models(
             db,
             call.domain,
-            body.experiment_ids,
+            body.experiment_ids or (),
             filter_text=body.filter,
             datasets=[(item.dataset_name, item.dataset_digest) for item in body.datasets],
             max_results=body.max_results,

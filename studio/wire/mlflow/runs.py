@@ -168,7 +168,7 @@ async def log_inputs(call: Call, body: bodies.LogInputs) -> None:
 @routes.add("POST", "/mlflow/runs/outputs", WRITE, bodies.LogOutputs)
 async def log_outputs(call: Call, body: bodies.LogOutputs) -> None:
     """Models that it made."""
-    given = [ModelOutput(item.model_id, item.step) for item in body.models]
+    given = [ModelOutput(item.model_id, item.step) for item in body.models or ()]
     await call.studio.store.write(lambda db: inputs.log_outputs(db, call.domain, body.run_id, given))
 
 
