@@ -1,13 +1,19 @@
 """The filter language of MLflow's searches: comparisons joined by AND, parsed once into a tree, before any SQL.
 
 metrics.rmse < 0.3 AND params."model type" LIKE 'tree%' AND tags.`a b` IS NOT NULL AND run_id IN ('…', '…')
+
+As in MLflow, what stands between quotes is the value: double quotes for one with a single quote in it. Beyond MLflow,
+keys may have / : - @ without quotes.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from studio.errors import Invalid
+from studio.tracking.tokens import FilterError, Token, listed, split, string, tokens
+
+__all__ = ["And", "Comparison", "FilterError", "Grammar", "parse", "parse_order"]
 
 MAX_LENGTH = 10_000  # characters; longer ones are not written by people
 MAX_COMPARISONS = 100
@@ -18,14 +24,6 @@ LIST_OPS = ("IN", "NOT IN")
 NULL_OPS = ("IS NULL", "IS NOT NULL")
 
 Value = str | int | float | tuple[str, ...] | None
-
-
-class FilterError(Invalid):
-    """A filter that cannot be understood; `position` is the character, from 0, at which it goes wrong."""
-
-    def __init__(self, message: str, position: int, hint: str = "") -> None:
-        super().__init__(message, hint or f"Look at character {position + 1} of the filter.")
-        self.position = position
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,8 @@ class Grammar:
 
     strings: frozenset[str]  # attributes that are text
     numbers: frozenset[str] = frozenset()  # attributes that are numbers
+    whole: frozenset[str] = frozenset()  # of those, the ones that are compared with whole numbers only
+    quoted: frozenset[str] = frozenset()  # and the ones whose number may be quoted
     lists: frozenset[str] = frozenset()  # text attributes that take IN
     entities: Mapping[str, str] = field(default_factory=dict)  # as written → attribute, metric, param, tag, dataset
     aliases: Mapping[str, str] = field(default_factory=dict)  # attribute as written → attribute
@@ -61,54 +61,9 @@ class Grammar:
     sort_entities: frozenset[str] = frozenset({"attribute"})
 
 
-_TOKEN = re.compile(
-    r"""
-    (?P<space>\s+)
-  | (?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))
-  | (?P<string>'(?:[^']|'')*'|"(?:[^"]|"")*")(?!\s*\.)
-  | (?P<name>(?:[A-Za-z_]\w*\s*\.\s*)?(?:`[^`]*`|"[^"]*"|[A-Za-z_][\w./:@-]*|(?<=\.)[\w./:@-]+))
-  | (?P<op><=|>=|!=|<>|=|<|>)
-  | (?P<open>\()
-  | (?P<close>\))
-  | (?P<comma>,)
-    """,
-    re.VERBOSE,
-)
-_WORDS = frozenset({"AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "ILIKE"})
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """`kind` is a group of the pattern, or `word` for the words of the language."""
-
-    kind: str
-    text: str
-    position: int
-
-
-def tokens(text: str) -> Iterator[Token]:
-    """The tokens of `text`, white space left out; linear in its length."""
-    at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            unclosed = text[at] in "'\"`"
-            raise FilterError(
-                f"Invalid clause(s) in filter string: {text[at : at + 20]!r} cannot be read"
-                + (": the quote is never closed." if unclosed else "."),
-                at,
-            )
-        kind = match.lastgroup or ""
-        at = match.end()
-        if kind == "name" and match.group().upper() in _WORDS:
-            kind = "word"
-        if kind != "space":
-            yield Token(kind, match.group(), match.start())
-
-
 class _Reader:
     def __init__(self, text: str, grammar: Grammar) -> None:
-        self.items = [*tokens(text), Token("end", "", len(text))]
+        self.items = list(tokens(text))
         self.at = 0
         self.grammar = grammar
 
@@ -117,7 +72,8 @@ class _Reader:
 
     def take(self) -> Token:
         token = self.items[self.at]
-        self.at += 1
+        if token.kind != "end":
+            self.at += 1
         return token
 
     def take_word(self, *words: str) -> str:
@@ -129,80 +85,57 @@ class _Reader:
 
 
 def parse(text: str | None, grammar: Grammar) -> And:
-    """The tree of a filter; `FilterError` with a position if it is not one."""
+    """The tree of a filter; `FilterError` with a position if it is not one. An AND too many does no harm."""
     if not text or not text.strip():
         return And(())
     if len(text) > MAX_LENGTH:
         raise FilterError(f"The filter has {len(text)} characters; {MAX_LENGTH} are the most.", MAX_LENGTH)
     reader = _Reader(text, grammar)
-    parts = [_comparison(reader)]
-    while reader.peek().kind != "end":
+    parts: list[Comparison] = []
+    while True:
+        joined = not parts
+        while reader.take_word("AND"):
+            joined = True
         token = reader.peek()
-        if not reader.take_word("AND"):
+        if token.kind == "end":
+            return And(tuple(parts))
+        if not joined:
             raise FilterError(
-                f"Invalid clause(s) in filter string: '{token.text}'.", token.position, "Join comparisons with AND."
+                f"Invalid clause(s) in filter string: {token.found()}.", token.position, "Join comparisons with AND."
             )
-        parts.append(_comparison(reader))
-        if len(parts) > MAX_COMPARISONS:
+        if len(parts) == MAX_COMPARISONS:
             raise FilterError(f"A filter has at most {MAX_COMPARISONS} comparisons.", token.position)
-    return And(tuple(parts))
+        parts.append(_comparison(reader))
 
 
 def parse_order(text: str, grammar: Grammar) -> tuple[str, str, bool]:
     """(entity, key, descending) of one `order_by` entry such as "metrics.rmse DESC"."""
-    match = re.fullmatch(r"\s*(.*?)(?:\s+(asc|desc))?\s*", text, re.IGNORECASE | re.DOTALL)
-    name = match.group(1) if match else ""
-    token = _TOKEN.fullmatch(name)
-    if match is None or token is None or token.lastgroup != "name":
+    match = re.fullmatch(r"\s*(.*?)(?:\s+(asc|desc))?\s*", text[:MAX_LENGTH], re.IGNORECASE | re.DOTALL)
+    try:
+        name, end = tokens(match[1] if match else "")
+    except (FilterError, ValueError):
+        name = end = Token("end", "", 0)
+    if match is None or end.kind != "end" or not (name.kind == "name" or name.text[:1] == '"'):
         raise Invalid(f"Invalid order_by clause '{text}'. Could not be parsed.", "Write <column> ASC or <column> DESC.")
-    entity, key = _identifier(Token("name", name, 0), grammar)
+    entity, key = _identifier(name, grammar, grammar.sorts)
     if entity not in grammar.sort_entities:
         raise Invalid(f"Invalid identifier type '{entity}'", f"Sort by one of {sorted(grammar.sort_entities)}.")
-    if entity == "attribute" and key not in grammar.sorts:
-        raise Invalid(f"Invalid attribute key '{key}' specified. Valid keys are {sorted(grammar.sorts)}")
-    return entity, key, (match.group(2) or "").lower() == "desc"
+    return entity, key, (match[2] or "").lower() == "desc"
 
 
-def render(tree: And) -> str:
-    """`tree` written out; parsing it gives the same tree."""
-    return " AND ".join(_render(part) for part in tree.parts)
-
-
-def quote(value: str) -> str:
-    """A string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _render(part: Comparison) -> str:
-    name = part.key if part.entity == "attribute" else f"{part.entity}.`{part.key}`"
-    if part.value is None:
-        return f"{name} {part.op}"
-    if isinstance(part.value, tuple):
-        return f"{name} {part.op} ({', '.join(quote(item) for item in part.value)})"
-    return f"{name} {part.op} {quote(part.value) if isinstance(part.value, str) else repr(part.value)}"
-
-
-def _identifier(token: Token, grammar: Grammar) -> tuple[str, str]:
-    text = token.text
-    entity, dot, key = text.partition(".")
-    if not dot or text[0] in "`\"'":
-        entity, key = "attribute", text
-    else:
-        written, key = entity.strip(), key.strip()
-        if written not in grammar.entities:
-            kinds = sorted(set(grammar.entities.values()))
-            raise FilterError(f"Invalid entity type '{written}'. Valid values are {kinds}", token.position)
-        entity = grammar.entities[written]
-    if len(key) > 1 and key[0] in "`\"'" and key[-1] == key[0]:
-        key = key[1:-1]
+def _identifier(token: Token, grammar: Grammar, attributes: frozenset[str]) -> tuple[str, str]:
+    written, key = split(token.text)
+    if written and written not in grammar.entities:
+        kinds = sorted(set(grammar.entities.values()))
+        raise FilterError(f"Invalid entity type '{written}'. Valid values are {kinds}", token.position)
+    entity = grammar.entities[written] if written else "attribute"
     if entity == "attribute":
         key = grammar.aliases.get(key, key)
-        known = grammar.strings | grammar.numbers | grammar.sorts
-        if key not in known:
+        if key not in attributes:
             raise FilterError(
-                f"Invalid attribute key '{key}' specified. Valid keys are {sorted(known)}",
+                f"Invalid attribute key '{key}' specified. Valid keys are {sorted(attributes)}",
                 token.position,
-                "Write metrics.…, params.… or tags.… for what runs log." if "metric" in grammar.nulls else "",
+                "Write metrics.…, params.… or tags.… for what runs log." if "dataset" in grammar.entities else "",
             )
     elif entity == "dataset" and key not in ("name", "digest", "context"):
         raise FilterError(
@@ -212,25 +145,26 @@ def _identifier(token: Token, grammar: Grammar) -> tuple[str, str]:
 
 
 def _comparison(reader: _Reader) -> Comparison:
-    token = reader.take()
-    # A quoted name before an operator is read as a string; `Run Name` = 'x' is meant as an attribute.
-    if token.kind == "string" and token.text[0] == '"':
-        token = Token("name", token.text, token.position)
-    if token.kind != "name":
-        found = f"'{token.text}'" if token.text else "the end"
-        raise FilterError(f"Invalid clause(s) in filter string: expected a name, found {found}.", token.position)
-    entity, key = _identifier(token, reader.grammar)
+    token, grammar = reader.take(), reader.grammar
+    # A double-quoted name before an operator is read as a string; "Run Name" = 'x' is meant as an attribute.
+    if token.kind != "name" and token.text[:1] != '"':
+        raise FilterError(
+            f"Invalid clause(s) in filter string: expected a name, found {token.found()}.", token.position
+        )
+    entity, key = _identifier(token, grammar, grammar.strings | grammar.numbers)
     op, at = _operator(reader)
-    is_number = entity == "metric" or (entity == "attribute" and key in reader.grammar.numbers)
-    allowed = _allowed(reader.grammar, entity, key, is_number)
+    is_number = entity == "metric" or (entity == "attribute" and key in grammar.numbers)
+    allowed = _allowed(grammar, entity, key, is_number)
     if op not in allowed:
         if op in NULL_OPS:
-            kinds = " and ".join(f"{kind}s" for kind in sorted(reader.grammar.nulls)) or "nothing here"
+            kinds = " and ".join(f"{kind}s" for kind in sorted(grammar.nulls)) or "nothing here"
             raise FilterError(f"IS NULL / IS NOT NULL is only supported for {kinds}, not for {entity} '{key}'", at)
         raise FilterError(f"Invalid comparator '{op}' not one of {list(allowed)}", at)
-    if op in NULL_OPS:
-        return Comparison(entity, key, op, None, token.position)
-    value = _list(reader) if op in LIST_OPS else _value(reader, entity, key, is_number)
+    value: Value = None
+    if op in LIST_OPS:
+        value = _list(reader)
+    elif op not in NULL_OPS:
+        value = _number(reader.take(), entity, key, grammar) if is_number else _text(reader.take(), entity)
     return Comparison(entity, key, op, value, token.position)
 
 
@@ -244,7 +178,7 @@ def _allowed(grammar: Grammar, entity: str, key: str, is_number: bool) -> tuple[
 def _operator(reader: _Reader) -> tuple[str, int]:
     token = reader.take()
     if token.kind == "op":
-        return ("!=" if token.text == "<>" else token.text), token.position
+        return token.text, token.position
     if token.kind == "word":
         word = token.text.upper()
         if word in ("LIKE", "ILIKE", "IN"):
@@ -255,27 +189,25 @@ def _operator(reader: _Reader) -> tuple[str, int]:
             negated = reader.take_word("NOT")
             if reader.take_word("NULL"):
                 return ("IS NOT NULL" if negated else "IS NULL"), token.position
-    found = f"'{token.text}'" if token.text else "the end"
-    raise FilterError(f"Invalid clause(s) in filter string: expected a comparison, found {found}.", token.position)
+    raise FilterError(
+        f"Invalid clause(s) in filter string: expected a comparison, found {token.found()}.", token.position
+    )
 
 
-def _value(reader: _Reader, entity: str, key: str, is_number: bool) -> Value:
-    token = reader.take()
-    if is_number:
-        if token.kind != "number":
-            what = "metric" if entity == "metric" else f"numeric attribute: {key}"
-            raise FilterError(f"Expected numeric value type for {what}. Found {token.text}", token.position)
-        if re.fullmatch(r"[+-]?\d{1,18}", token.text):
-            return int(token.text)
-        return float(token.text)
-    return _string(token, f"Expected a quoted string value for {entity} (e.g. 'my-value').")
+def _text(token: Token, entity: str) -> str:
+    return string(token, f"Expected a quoted string value for {entity} (e.g. 'my-value').")
 
 
-def _string(token: Token, message: str) -> str:
-    if token.kind != "string":
-        raise FilterError(f"{message} Got value {token.text}", token.position)
-    mark = token.text[0]
-    return token.text[1:-1].replace(mark * 2, mark)
+def _number(token: Token, entity: str, key: str, grammar: Grammar) -> int | float:
+    text = token.text[1:-1].strip() if token.kind == "string" and key in grammar.quoted else token.text
+    what = "metric" if entity == "metric" else f"numeric attribute: {key}"
+    if re.fullmatch(r"-?\d{1,18}", text) and text.isascii():
+        return int(text)
+    if token.kind != "number":
+        raise FilterError(f"Expected numeric value type for {what}. Found {token.text}", token.position)
+    if entity == "attribute" and key in grammar.whole:
+        raise FilterError(f"Invalid value for {what}. Found {token.text}", token.position, "Write a whole number.")
+    return float(text)
 
 
 def _list(reader: _Reader) -> tuple[str, ...]:
@@ -284,7 +216,10 @@ def _list(reader: _Reader) -> tuple[str, ...]:
         raise FilterError("Expected a list of quoted string values in parentheses.", token.position)
     values: list[str] = []
     while True:
-        values.append(_string(reader.take(), "Expected a quoted string value in the list."))
+        if values and reader.peek().kind == "close":
+            reader.take()
+            return tuple(values)
+        values.append(listed(reader.take()))
         token = reader.take()
         if token.kind == "close":
             return tuple(values)

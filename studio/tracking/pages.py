@@ -60,19 +60,26 @@ def encode(search: Sequence[Any], values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-def decode(token: str | None, search: Sequence[Any]) -> list[Any] | None:
-    """The values in a token, or none without one; `Invalid` if it is not a token of this very search."""
+def decode(token: str | None, search: Sequence[Any], width: int | None = None) -> list[Any] | None:
+    """The values in a token, or none without one; `Invalid` if it is not a token of this very search, which has `width`
+    sort values."""
     if not token:
         return None
     try:
         mark, values = json.loads(base64.b64decode(token.encode(), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, TypeError) as error:
+    except (binascii.Error, ValueError, TypeError, RecursionError) as error:
         raise Invalid("Invalid page token, could not base64-decode.", "Begin again without a page token.") from error
     if mark != _mark(search) or not isinstance(values, list):
         raise Invalid(
             "Invalid page token: it belongs to another search.", "Keep filter and order while paging, or begin again."
         )
+    if width not in (None, len(values)) or not all(map(_is_plain, values)):
+        raise Invalid("Invalid page token: nobody was given it.", "Begin again without a page token.")
     return values
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | float) or (isinstance(value, int) and abs(value) < 2**63)
 
 
 def _mark(search: Sequence[Any]) -> str:

@@ -13,39 +13,10 @@ from sqlalchemy import Connection
 
 from studio.errors import Invalid
 from studio.tracking import batches, experiments, filters, runs, searching
-from studio.tracking.filters import And, Comparison, FilterError, parse, render
+from studio.tracking.filters import And, Comparison, FilterError, parse
 from studio.tracking.grammars import RUNS
 from studio.tracking.records import Metric, Pair
-
-KEYS = ["a", "b", "x y", "p/q.r", "50%"]
-VALUES = ["", "1", "x", "X", "xy", "it's", '"q"', "%", "a_c", "ä"]
-texts = st.sampled_from(VALUES)
-numbers = st.one_of(
-    st.integers(-5, 5), st.floats(allow_nan=False, allow_infinity=False, width=32), st.sampled_from([0.5, -0.5])
-)
-
-
-@st.composite
-def comparisons(draw: st.DrawFn) -> Comparison:
-    kind = draw(st.sampled_from(["metric", "param", "tag", "name", "time", "id"]))
-    if kind == "metric":
-        return Comparison(
-            "metric", draw(st.sampled_from(KEYS[:4])), draw(st.sampled_from(filters.NUMERIC_OPS)), draw(numbers)
-        )
-    if kind == "time":
-        return Comparison(
-            "attribute", "start_time", draw(st.sampled_from(filters.NUMERIC_OPS)), draw(st.integers(0, 5))
-        )
-    if kind == "id":
-        return Comparison(
-            "attribute", "run_id", draw(st.sampled_from(filters.LIST_OPS)), tuple(draw(st.lists(texts, min_size=1)))
-        )
-    op = draw(st.sampled_from(filters.STRING_OPS))
-    if kind == "name":
-        return Comparison("attribute", "run_name", op, draw(texts))
-    if draw(st.booleans()):
-        return Comparison(kind, draw(st.sampled_from(KEYS[:4])), draw(st.sampled_from(filters.NULL_OPS)), None)
-    return Comparison(kind, draw(st.sampled_from(KEYS[:4])), op, draw(texts))
+from tests.unit.tracking.filter_text import comparisons, render
 
 
 @given(st.lists(comparisons(), max_size=4))
@@ -135,7 +106,7 @@ def test_search_finds_what_an_evaluation_finds(filled: Any, parts: list[Comparis
         ("metrics.m ~ 1", 10),
         ("metrics.m > 1 OR metrics.m < 2", 14),
         ("(metrics.m > 1)", 0),
-        ("params.p = 'x' AND", 18),
+        ("params.p = 'x' params.q = 'y'", 15),
         ("metrics.m IS NULL", 10),
         ("params.p = 'never closed", 11),
         ("status IN ('RUNNING')", 7),
