@@ -9,7 +9,9 @@ export class StudioError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
-    readonly hint = ''
+    readonly hint = '',
+    /** The character, from 0, at which a text that was sent goes wrong. */
+    readonly position?: number
   ) {
     super(message);
     this.name = 'StudioError';
@@ -30,7 +32,7 @@ export interface IFile {
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
 interface IErrorBody {
-  error?: { code?: string; message?: string; hint?: string };
+  error?: { code?: string; message?: string; hint?: string; position?: number };
 }
 
 const SAFE = new Set(['GET', 'HEAD']);
@@ -184,7 +186,7 @@ function parse(text: string): unknown {
 function toError(status: number, data: unknown, url: string): StudioError {
   const said = (data as IErrorBody | undefined)?.error;
   if (said?.message) {
-    return new StudioError(status, said.code ?? `HTTP_${status}`, said.message, said.hint ?? '');
+    return new StudioError(status, said.code ?? `HTTP_${status}`, said.message, said.hint ?? '', said.position);
   }
   if (status === 404) {
     return new StudioError(status, 'ABSENT', 'This Jupyter server has no Studio behind it.', ABSENT_HINT);

@@ -4,6 +4,7 @@ import { DomainClient } from '../features/domain/client';
 import { EndpointsClient } from '../features/endpoints/client';
 import { EnvironmentsClient } from '../features/environments/client';
 import { ExperimentsClient } from '../features/experiments/client';
+import { RunTableClient } from '../features/experiments/tableclient';
 import { HomeClient } from '../features/home/client';
 import { JobsClient } from '../features/jobs/client';
 import { LineageClient } from '../features/lineage/client';
@@ -21,6 +22,7 @@ export class Client {
     this.experiments = new ExperimentsClient(request, name);
     this.run = new RunClient(request, name);
     this.lineage = new LineageClient(request, name);
+    this.runs = new RunTableClient(request, name);
     this.jobs = new JobsClient(request, name);
     this.models = new ModelsClient(request, name);
     this.endpoints = new EndpointsClient(request, name);
@@ -35,6 +37,7 @@ export class Client {
   readonly experiments: ExperimentsClient;
   readonly run: RunClient;
   readonly lineage: LineageClient;
+  readonly runs: RunTableClient;
   readonly jobs: JobsClient;
   readonly models: ModelsClient;
   readonly endpoints: EndpointsClient;

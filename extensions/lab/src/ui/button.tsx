@@ -9,11 +9,13 @@ interface IButtonProps {
   disabled?: boolean;
   testId?: string;
   submit?: boolean;
+  /** On or off, of a button that stays so. */
+  pressed?: boolean;
   onClick?: MouseEventHandler<HTMLButtonElement>;
   children?: ReactNode;
 }
 
-export function Button({ kind = 'plain', icon, title, disabled, testId, submit, onClick, children }: IButtonProps): JSX.Element {
+export function Button({ kind = 'plain', icon, title, disabled, testId, submit, pressed, onClick, children }: IButtonProps): JSX.Element {
   return (
     <button
       type={submit ? 'submit' : 'button'}
@@ -21,6 +23,7 @@ export function Button({ kind = 'plain', icon, title, disabled, testId, submit, 
       title={title}
       aria-label={children ? undefined : title}
       disabled={disabled}
+      aria-pressed={pressed}
       data-testid={testId}
       onClick={onClick}
     >

@@ -1,167 +1,85 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 
-import type { Experiment, Run } from '../../api/model';
-import { formatCount } from '../../format';
-import { useNow, useResource, useStudio } from '../../hooks';
-import { Icon } from '../../icons';
+import type { SavedView } from '../../api/model';
+import { useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
-import { Ago, Button, ChoiceList, DataTable, EmptyState, ErrorBox, ISort, Panel, Skeleton, Split } from '../../ui';
-import { orderBy, runColumns } from './cells';
-import { defaultKeys, isLive, keysOf } from './columns';
-import { Curves } from './curves';
-import { ColumnChooser } from './chooser';
+import { Button, EmptyState, ErrorBox, Panel, Resizable, Skeleton } from '../../ui';
+import { ExperimentTree } from './experimenttree';
+import { RunTable } from './runtable';
+import { IArrangement, IRunView, START, arrangementOf, fromLink } from './view';
 
-const ALL = '*';
-const PAGE = 200;
+const GUIDE = 'import mlflow\n\nmlflow.set_experiment("rain-tomorrow")\nmlflow.search_runs(filter_string="metrics.auc > 0.7", order_by=["metrics.auc DESC"])';
 
 export function ExperimentsPanel({ item }: { item: string }): JSX.Element {
-  const { trans } = useStudio();
+  const studio = useStudio();
+  const { trans, session } = studio;
   const { data, error, refresh } = useResource('experiments', client => client.experiments.list(), { topics: ['runs', 'experiments'] });
-  const [chosen, setChosen] = useState(item || ALL);
-  const guideCode = 'import mlflow\n\nmlflow.set_experiment("rain-tomorrow")\nmlflow.search_runs(filter_string="metrics.auc > 0.7", order_by=["metrics.auc DESC"])';
+  const views = useResource('run-views', client => client.runs.views(), { topics: ['experiments'] });
+  const [view, setView] = useView(item, views.data, views.error !== undefined);
+  const mayWrite = session?.role !== 'viewer';
+  const onView = useCallback((change: Partial<IRunView>) => setView(before => before && { ...before, ...change }), [setView]);
+  const onApply = useCallback((arrangement: IArrangement, name: string) => onView({ ...arrangement, name }), [onView]);
   const total = (data ?? []).reduce((sum, experiment) => sum + experiment.runs, 0);
+  // Whoever has no run at all is told how to begin; a table that was asked for by a link is shown.
+  const isNew = data !== undefined && total === 0 && data.length < 2 && !view?.deleted && !view?.filter;
   return (
-    <Panel name="experiments" title={trans.__('Experiments')} icon="experiments" code={guideCode} bare={total > 0} actions={null}>
+    <Panel name="experiments" title={trans.__('Experiments')} icon="experiments" code={codeOf(view)} bare={!isNew} actions={null}>
       {error && <ErrorBox error={error} onRetry={() => void refresh()} />}
-      {!data && !error && <Skeleton rows={8} />}
-      {data && total === 0 && (
+      {isNew && (
         <EmptyState
           icon="experiments"
           testId={TEST.empty('experiments')}
           title={trans.__('No runs yet')}
           text={trans.__('Train in a notebook or a job with the ordinary mlflow client; every run appears here while it trains. Nothing is to be set up.')}
-          action={<NewRunButton />}
+          action={
+            <Button kind="primary" icon="home" onClick={() => studio.open('home')}>
+              {trans.__('Run the example')}
+            </Button>
+          }
           code={'import mlflow\n\nmlflow.sklearn.autolog()\nmodel.fit(X_train, y_train)'}
         />
       )}
-      {data && total > 0 && (
-        <Split width={208} list={<ExperimentList experiments={data} total={total} active={chosen} onChoose={setChosen} />}>
-          <RunTable key={chosen} experiment={chosen} />
-        </Split>
+      {!isNew && !view && <Skeleton rows={12} />}
+      {!isNew && view && (
+        <Resizable name="experiments" label={trans.__('Width of the list of experiments')} size={208} least={120} side="left" part={<ExperimentTree experiments={data ?? []} chosen={view.experiment} mayWrite={mayWrite} onChoose={experiment => onView({ experiment })} />}>
+          <RunTable view={view} onView={onView} onApply={onApply} experiments={data} views={views.data ?? []} mayWrite={mayWrite} />
+        </Resizable>
       )}
     </Panel>
   );
 }
 
-function NewRunButton(): JSX.Element {
-  const studio = useStudio();
-  return (
-    <Button kind="primary" icon="home" onClick={() => studio.open('home')}>
-      {studio.trans.__('Run the example')}
-    </Button>
-  );
-}
-
-function ExperimentList({ experiments, total, active, onChoose }: { experiments: Experiment[]; total: number; active: string; onChoose: (id: string) => void }): JSX.Element {
-  const { trans } = useStudio();
-  const items = experiments.map(experiment => ({
-    key: experiment.experiment_id,
-    title: <span title={experiment.name}>{experiment.name}</span>,
-    detail: <Ago at={experiment.last_update_ms} />,
-    trail: <span className="jp-Studio-count">{formatCount(experiment.runs)}</span>,
-    testId: TEST.experiment(experiment.experiment_id)
-  }));
-  const all = { key: ALL, title: trans.__('All experiments'), detail: undefined, trail: <span className="jp-Studio-count">{formatCount(total)}</span>, testId: TEST.experiment('all') };
-  return <ChoiceList label={trans.__('Experiments')} items={[all, ...items]} active={active} onChoose={onChoose} />;
-}
-
-function RunTable({ experiment }: { experiment: string }): JSX.Element {
-  const studio = useStudio();
-  const { trans } = studio;
-  const [typed, setTyped] = useState('');
-  const [filter, setFilter] = useState('');
-  const [sort, setSort] = useState<ISort>({ key: 'created', descending: true });
-  const [pages, setPages] = useState(1);
-  const [selected, setSelected] = useState<Set<string>>(new Set());
-  const [choice, setChoice] = useState<{ metrics?: string[]; params?: string[] }>({});
-
+/** What is shown: what a link or command asks for, else what was shown last here, else the domain's first view. */
+function useView(item: string, views: SavedView[] | undefined, hasFailed: boolean): [IRunView | null, (change: (before: IRunView | null) => IRunView | null) => void] {
+  const { session, cache } = useStudio();
+  const key = `jupyterlab-studio:experiments:${session?.domain ?? ''}`;
+  const [view, setView] = useState<IRunView | null>(() => {
+    const asked = fromLink(item);
+    const kept = cache.get(key) as IRunView | undefined;
+    if (item && !asked.name) {
+      return { ...START, ...(item.includes('=') ? {} : kept), ...asked };
+    }
+    return !item && kept ? kept : null;
+  });
+  const isReady = views !== undefined || hasFailed;
+  if (!view && isReady) {
+    const asked = fromLink(item);
+    const first = views?.find(({ name, is_default }) => (asked.name ? name === asked.name : is_default));
+    setView({ ...START, ...(first ? { ...arrangementOf(first.state), name: first.name } : {}), ...asked });
+  }
   useEffect(() => {
-    const timer = window.setTimeout(() => setFilter(typed.trim()), 300);
-    return () => window.clearTimeout(timer);
-  }, [typed]);
-
-  const { data, error } = useResource(
-    `runs/${experiment}/${filter}/${orderBy(sort).join()}/${pages}`,
-    client =>
-      client.experiments.search({
-        ...(experiment === ALL ? {} : { experiment_ids: [experiment] }),
-        filter,
-        order_by: orderBy(sort),
-        max_results: PAGE * pages
-      }),
-    { topics: ['runs'], keep: true }
-  );
-  const runs = useMemo(() => data?.runs ?? [], [data]);
-  const now = useNow(runs.some(isLive) ? 1000 : 10000);
-  const metricKeys = useMemo(() => keysOf(runs, 'metrics'), [runs]);
-  const paramKeys = useMemo(() => keysOf(runs, 'params'), [runs]);
-  const shown = {
-    metrics: choice.metrics ?? defaultKeys(metricKeys, 3),
-    params: choice.params ?? defaultKeys(paramKeys, 2)
-  };
-  const picked = useMemo(() => pick(runs, selected), [runs, selected]);
-  const hues = new Map(picked.map((run, i) => [run.run_id, i]));
-  const columns = runColumns(trans, shown, now, hues);
-
-  return (
-    <div className="jp-Studio-runs">
-      <div className="jp-Studio-filterBar">
-        <label className={`jp-Studio-filter${error ? ' jp-mod-invalid' : ''}`} data-filter="">
-          <Icon name="search" size={14} />
-          <input
-            value={typed}
-            spellCheck={false}
-            placeholder={trans.__("Filter: metrics.auc > 0.7 and params.model = 'forest'")}
-            aria-label={trans.__('Filter runs')}
-            data-testid={TEST.runFilter}
-            onChange={event => setTyped(event.target.value)}
-            onKeyDown={event => event.key === 'Escape' && setTyped('')}
-          />
-          {data && (
-            <span className="jp-Studio-hint" data-testid={TEST.runTotal}>
-              {data.total > runs.length ? trans.__('%1 of %2', formatCount(runs.length), formatCount(data.total)) : trans._n('%2 run', '%2 runs', data.total, formatCount(data.total))}
-            </span>
-          )}
-        </label>
-        <ColumnChooser metrics={metricKeys} params={paramKeys} chosen={shown} onChange={setChoice} />
-        <Button icon="dashboard" disabled={selected.size < 2} testId={TEST.compareRuns} title={trans.__('Select two or more runs to compare')} onClick={() => studio.open('dashboard', `compare?runs=${[...selected].join(',')}`)}>
-          {trans.__('Compare')}
-        </Button>
-      </div>
-      {error && (
-        <div className="jp-Studio-filterError" role="alert" data-testid={TEST.runFilterError}>
-          {error.message} {error.hint}
-        </div>
-      )}
-      {!data && !error && <Skeleton rows={8} />}
-      {data && (
-        <DataTable
-          name="runs"
-          label={trans.__('Runs')}
-          columns={columns}
-          rows={runs}
-          rowKey={run => run.run_id}
-          onOpen={run => studio.open('run', run.run_id)}
-          selected={selected}
-          onSelect={setSelected}
-          sort={sort}
-          onSort={setSort}
-        />
-      )}
-      {data && data.total > runs.length && (
-        <div className="jp-Studio-more">
-          <Button kind="quiet" onClick={() => setPages(pages + 1)}>
-            {trans.__('Show %1 more', formatCount(Math.min(PAGE, data.total - runs.length)))}
-          </Button>
-        </div>
-      )}
-      {picked.length > 0 && <Curves runs={picked} metrics={metricKeys} isChosen={selected.size > 0} onClear={selected.size > 0 ? () => setSelected(new Set()) : undefined} />}
-    </div>
-  );
+    if (view) {
+      cache.set(key, view);
+    }
+  }, [cache, key, view]);
+  return [view, setView];
 }
 
-/** The runs whose curves are shown: the selected ones, else those that train right now. */
-function pick(runs: Run[], selected: ReadonlySet<string>): Run[] {
-  const chosen = selected.size ? runs.filter(run => selected.has(run.run_id)) : runs.filter(isLive);
-  return chosen.slice(0, 12);
+function codeOf(view: IRunView | null): string {
+  if (!view || (!view.filter && !view.sort.length)) {
+    return GUIDE;
+  }
+  const order = view.sort.map(({ column, descending }) => JSON.stringify(`${column.replace(/#.*/, '')} ${descending ? 'DESC' : 'ASC'}`));
+  const given = [view.experiment && !view.experiment.endsWith('/') ? `experiment_ids=["${view.experiment}"]` : 'search_all_experiments=True', view.filter && `filter_string=${JSON.stringify(view.filter)}`, order.length && `order_by=[${order.join(', ')}]`];
+  return `import mlflow\n\nmlflow.search_runs(${given.filter(Boolean).join(', ')})`;
 }
