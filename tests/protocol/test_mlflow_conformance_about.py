@@ -28,6 +28,9 @@ DIFFERENT: dict[str, dict[str, str]] = {
         "no such rule": _HTML,
         "wrong method": _HTML,
         "no such version": _HTML,
+        "no JSON": "says what is wrong; MLflow takes it for an empty body",
+        "no UTF-8": "says what is wrong; MLflow takes it for an empty body",
+        "a list": _HTML,
     },
 }
 
@@ -39,6 +42,14 @@ def about(talk: Conversation) -> None:
     talk.get("no such rule", "runs/nope")
     talk.raw("wrong method", "PUT", "/api/2.0/mlflow/runs/create", json={})
     talk.raw("no such version", "GET", "/api/9.0/mlflow/runs/get")
+    path, headers = "/api/2.0/mlflow/experiments/create", rules.signed()
+    for label, kind, body in (
+        ("no JSON", "application/json", b"{no"), ("a form", "application/x-www-form-urlencoded", b"name=x"),
+        ("text", "text/plain", b'{"name": "x"}'), ("a list", "application/json", b"[]"), ("nothing", "", b""),
+        ("no UTF-8", "application/json", b'{"name": "\xff"}'), ("JSON in JSON", "application/json", b'"{}"'),
+        ("with charset", "application/json; charset=utf-8", b'{"name": ""}'), ("empty", "application/json", b""),
+    ):  # fmt: skip
+        talk.raw(label, "POST", path, data=body, headers={**headers, "content-type": kind} if kind else headers)
 
 
 def artifacts(talk: Conversation) -> None:

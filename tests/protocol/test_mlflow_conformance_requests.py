@@ -16,7 +16,7 @@ _SAYS = "says what is wrong, where MLflow takes it for nothing"
 _NULL = "null is nothing, as everywhere else; MLflow breaks on it"
 _DEFAULT = "the domain's default experiment; MLflow's database complains"
 DIFFERENT: dict[str, dict[str, str]] = {
-    "of_runs": {
+    "bodies_of_runs": {
         "POST runs/create: experiment_id missing": _DEFAULT,
         "POST runs/create: experiment_id null": _DEFAULT,
         "POST runs/create: start_time list": _NOT_500,
@@ -66,7 +66,7 @@ def _ask(talk: Conversation, method: str, path: str, body: dict[str, Any]) -> No
         talk.raw(f"{method} {path.split('/', 4)[-1]}: {label}", method, path, json=changed)
 
 
-def of_runs(talk: Conversation) -> None:
+def bodies_of_runs(talk: Conversation) -> None:
     client, api = talk.client, "/api/2.0/mlflow/"
     e = talk("experiment", client.create_experiment, talk.name("bodies"))
     run = talk("run", client.create_run, e, start_time=1).info.run_id
@@ -112,7 +112,7 @@ def of_runs(talk: Conversation) -> None:
     talk("at the end", client.get_run, run)
 
 
-def of_models(talk: Conversation) -> None:
+def bodies_of_models(talk: Conversation) -> None:
     client, api = talk.client, "/api/2.0/mlflow/"
     e = talk("experiment", client.create_experiment, talk.name("bodies"))
     run = talk("run", client.create_run, e, start_time=1)
@@ -152,7 +152,7 @@ def of_models(talk: Conversation) -> None:
                 talk.get(f"GET {path}: {field} {kind}", path, **{k: v for k, v in changed.items() if v is not None})
 
 
-SCENARIOS = (of_runs, of_models)
+SCENARIOS = (bodies_of_runs, bodies_of_models)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
