@@ -76,7 +76,7 @@ def log(db: Connection, domain: str, run_id: str, metrics: Sequence[Metric]) -> 
     _UPSERT.many(db, latest)
     of_models = [metric for metric in metrics if metric.model_id]
     if of_models:
-        _log_of_models(db, domain, run_id, of_models)
+        log_of_models(db, domain, run_id, of_models)
     signal(db, "runs", domain, run_id)
 
 
@@ -133,7 +133,7 @@ def key_names(db: Connection) -> dict[int, str]:
     return names
 
 
-def _log_of_models(db: Connection, domain: str, run_id: str, metrics: Sequence[Metric]) -> None:
+def log_of_models(db: Connection, domain: str, run_id: str, metrics: Sequence[Metric]) -> None:
     ids = {metric.model_id for metric in metrics}
     query = select(t.logged_models.c.model_id).where(
         t.logged_models.c.domain == domain, t.logged_models.c.model_id.in_(ids)
