@@ -1,17 +1,21 @@
 """Quality of a two-class model on a test set: confusion matrix at a threshold, the usual figures, the rows of a cell.
 
 The file `studio/evaluation.json` of a run is written by `studio.guest.sdk.evaluate`; it is a user's file, read as such.
-A row counts as predicted positive when its score is at least the threshold.
+A row counts as predicted positive when its score is at least the threshold. The server imports this at its start and
+numpy only with the first evaluation that somebody looks at: most never do, and it costs 20 MB and a third of a second.
 """
 
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from studio.errors import Invalid
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FILE = "studio/evaluation.json"
 MAX_BYTES = 64 << 20
@@ -38,10 +42,10 @@ class Evaluation:
     columns: list[str]
     positive_label: Any
     threshold: float
-    truth: NDArray[np.bool_]
-    score: NDArray[np.float64]
-    falling: NDArray[np.float64]
-    hits: NDArray[np.int64]
+    truth: "NDArray[np.bool_]"
+    score: "NDArray[np.float64]"
+    falling: "NDArray[np.float64]"
+    hits: "NDArray[np.int64]"
     rows: bytes
     row_ids: bytes
 
@@ -75,6 +79,8 @@ class Quality:
 
 def load(data: bytes) -> Evaluation:
     """The file's content, or `Invalid` with what is wrong about it."""
+    import numpy as np
+
     try:
         found = msgspec.json.decode(data, type=_Document)
     except msgspec.DecodeError as error:
@@ -105,7 +111,7 @@ def load(data: bytes) -> Evaluation:
 
 def matrix(found: Evaluation, threshold: float) -> Matrix:
     """Counts when scores of at least `threshold` are predicted positive."""
-    guessed = int(np.searchsorted(-found.falling, -threshold, side="right"))
+    guessed = int((-found.falling).searchsorted(-threshold, side="right"))
     tp, positives, n = int(found.hits[guessed]), int(found.hits[-1]), found.score.size
     return Matrix(tp, guessed - tp, positives - tp, n - positives - (guessed - tp))
 
@@ -113,7 +119,7 @@ def matrix(found: Evaluation, threshold: float) -> Matrix:
 def quality(found: Evaluation, threshold: float | None = None) -> Quality:
     """Everything at `threshold` (None: the one that the evaluation was made with)."""
     at = found.threshold if threshold is None else threshold
-    if not np.isfinite(at):
+    if not math.isfinite(at):
         raise Invalid("The threshold is not a number.", "Give one between the lowest and the highest score.")
     m = matrix(found, at)
     precision, recall = _share(m.tp, m.tp + m.fp), _share(m.tp, m.tp + m.fn)
@@ -137,6 +143,8 @@ def _share(part: int, whole: int) -> float:
 
 def auc(found: Evaluation) -> float | None:
     """Area under the ROC curve by the trapezoid rule over distinct scores, which gives ties their mean rank."""
+    import numpy as np
+
     last = np.flatnonzero(np.append(np.diff(found.falling) != 0, True)) + 1
     tp = np.concatenate(([0], found.hits[last])).astype(np.float64)
     fp = np.concatenate(([0], last)) - tp
@@ -147,6 +155,8 @@ def auc(found: Evaluation) -> float | None:
 
 def curve(found: Evaluation) -> list[tuple[float, int, int, int, int]]:
     """The matrix at up to 101 thresholds: evenly from 0 to 1 for probabilities, else the scores' quantiles."""
+    import numpy as np
+
     low, high = float(found.falling[-1]), float(found.falling[0])
     if low >= 0 and high <= 1:
         thresholds = np.linspace(0, 1, CURVE_POINTS)
@@ -160,6 +170,8 @@ def cell_rows(
     found: Evaluation, cell: Cell, threshold: float | None, limit: int
 ) -> tuple[list[str], list[list[Any]], list[Any]]:
     """(columns, rows, row ids) of a cell, the most wrong (or most certain) first. Columns end in label and score."""
+    import numpy as np
+
     at = found.threshold if threshold is None else threshold
     guess = found.score >= at
     wanted = {"tp": guess & found.truth, "fp": guess & ~found.truth, "fn": ~guess & found.truth}
