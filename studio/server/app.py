@@ -130,10 +130,10 @@ def guarded(app: App) -> App:
 
 
 def limited(app: App) -> App:
-    """Bodies of our own wire end at 32 MiB, announced or not."""
+    """Bodies of our own wire end at 32 MiB, announced or not; files that are streamed to the disk may be larger."""
 
     async def call(scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/api/v1/"):
+        if scope["type"] != "http" or not _is_bounded(scope):
             await app(scope, receive, send)
             return
         received = 0
@@ -154,6 +154,12 @@ def limited(app: App) -> App:
         await app(scope, counted, send)
 
     return call
+
+
+def _is_bounded(scope: Scope) -> bool:
+    path = scope["path"]
+    is_file = scope["method"] == "PUT" and path.endswith("/transfer/files")
+    return bool(path.startswith("/api/v1/")) and not is_file
 
 
 def _page_handlers() -> dict[Any, Any]:

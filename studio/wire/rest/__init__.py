@@ -31,6 +31,8 @@ from studio.wire.rest import (
     session,
     status,
     tracking,
+    transfer,
+    transfer_out,
     users,
 )
 
@@ -66,4 +68,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     monitoring.router,
     evaluation.router,
     events.router,
+    transfer.router,
+    transfer_out.router,
 )
