@@ -1,5 +1,6 @@
 """How things ended: durable records, with a reason that a person understands and what to do next."""
 
+import logging
 import os
 import signal as signals
 from contextlib import suppress
@@ -10,6 +11,7 @@ import msgspec
 from studio.runtime.specs import ExitRecord
 
 KEEP = 2000
+_log = logging.getLogger("supervisor")
 _MEBIBYTE = 1024 * 1024
 
 
@@ -65,6 +67,7 @@ class Exits:
         self._path = folder / "exits.jsonl"
         self._records = self._load()
         self._seq = self._records[-1].seq if self._records else 0
+        self._is_behind = False
         self._rewrite()
 
     def _load(self) -> list[ExitRecord]:
@@ -83,20 +86,35 @@ class Exits:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
+        self._is_behind = False
 
     def add(self, record: ExitRecord) -> ExitRecord:
-        """Numbers the record and keeps it; on disk before this returns."""
+        """Numbers the record and keeps it; on disk before this returns, or when there is room on the disk again."""
         self._seq += 1
         kept = msgspec.structs.replace(record, seq=self._seq)
         self._records.append(kept)
-        if len(self._records) > 2 * KEEP:
-            self._rewrite()
-        else:
-            with self._path.open("ab") as file:
-                file.write(msgspec.json.encode(kept) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+        try:
+            if self._is_behind or len(self._records) > 2 * KEEP:
+                self._rewrite()
+            else:
+                self._append(kept)
+        except OSError as error:
+            # Whoever keeps processes running must not end with the disk.
+            _log.error("an exit could not be recorded (%s); free space on the disk", error.strerror)
+            self._is_behind = True
         return kept
+
+    def _append(self, kept: ExitRecord) -> None:
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(kept) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def catch_up(self) -> None:
+        """Writes what could not be written."""
+        if self._is_behind:
+            with suppress(OSError):
+                self._rewrite()
 
     def since(self, seq: int) -> list[ExitRecord]:
         """All records numbered above `seq`, oldest first."""

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DataError, OperationalError
 
-from studio.errors import Invalid, Unavailable
+from studio.errors import Invalid, OutOfSpace, Unavailable
 
 PATIENCE_S = 30.0  # as long as SQLite waits for its lock; PostgreSQL may be restarted meanwhile
 RETRY_S = 0.2
@@ -24,7 +24,13 @@ def explain(error: Exception, dialect: Dialect) -> Exception:
     """`error` as callers may see it: ours as they are, the database's as what to do next."""
     driver = dialect.loaded_dbapi
     if isinstance(error, (OperationalError, driver.OperationalError)):
-        said = str(error.orig if isinstance(error, OperationalError) else error).strip().rstrip(".")
+        cause = error.orig if isinstance(error, OperationalError) else error
+        said = str(cause).strip().rstrip(".")
+        if _is_full(cause):
+            return OutOfSpace(
+                f"The disk that holds Studio's database is full: {said}.",
+                "Nothing of this was kept. Free space on it, then send it again.",
+            )
         return Unavailable(
             f"The database did not take the request: {said}.", "Free disk space or wait, then try again."
         )
@@ -34,3 +40,9 @@ def explain(error: Exception, dialect: Dialect) -> Exception:
             "Mend the value and send it again.",
         )
     return error
+
+
+def _is_full(cause: object) -> bool:
+    """Whether the database has no room: SQLite's codes, PostgreSQL's SQLSTATE 53100."""
+    named, state = getattr(cause, "sqlite_errorname", ""), getattr(cause, "sqlstate", "")
+    return named in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE") or state == "53100"

@@ -17,7 +17,7 @@ from studio.settings import Paths
 from studio.supervisor.children import Children
 from studio.supervisor.door import Door
 from studio.supervisor.events import Bus
-from studio.supervisor.records import BoxRecord, read, write
+from studio.supervisor.records import BoxRecord, keep, read
 from studio.supervisor.services import Service
 
 _log = logging.getLogger("supervisor")
@@ -45,6 +45,7 @@ class Box:
         self.group = limits.Group("none")
         self.handle = process.Handle(0, -1)
         self.is_ending = False
+        self._is_recorded = True
         self.reason = ""
         self._state = "Starting"
         self._started_ms = 0
@@ -290,10 +291,13 @@ class Box:
         if self._state == "Exited":
             return
         services = [record for service in self.services.values() if (record := service.record)]
-        write(
-            self._record,
-            BoxRecord(self.spec, self.handle, self._started_ms, self.group, services, self.children.records),
-        )
+        facts = BoxRecord(self.spec, self.handle, self._started_ms, self.group, services, self.children.records)
+        self._is_recorded = keep(self._record, facts)
+
+    def catch_up(self) -> None:
+        """Writes the record that could not be written."""
+        if not self._is_recorded:
+            self.save()
 
     def _set(self, state: str) -> None:
         self._state = state

@@ -42,6 +42,7 @@ class Kept:
         self._restarts = 0
         self._failures = 0
         self._started_ms = 0
+        self._is_recorded = True
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self.changed = asyncio.Event()
@@ -85,25 +86,31 @@ class Kept:
 
     def _spawn(self) -> bool:
         self._set("Starting")
-        descriptor = logs.open_append(self._log_root, f"{self.name}.log")
         try:
-            child = process.spawn_detached(self._argv(), env=self._env, log=descriptor, keep=self._keep())
+            descriptor = logs.open_append(self._log_root, f"{self.name}.log")
+            try:
+                child = process.spawn_detached(self._argv(), env=self._env, log=descriptor, keep=self._keep())
+            finally:
+                os.close(descriptor)
         except (OSError, StudioError) as error:
             self._failures += 1
             self._reason = f"could not be started: {error}"
             _log.error("%s %s", self.name, self._reason)
             self._set("BackingOff")
             return False
-        finally:
-            os.close(descriptor)
         # Its end is seen by its pidfd and reaped there; Popen must not wait for it a second time.
         child.returncode = 0
         self._started_ms = clock.now_ms()
         # One that ended at once is a zombie without a start time; its handle then counts as ended.
         self._handle = process.handle(child.pid) or process.Handle(child.pid, -1)
-        records.write(self._record, records.KeptRecord(self._handle, self._started_ms))
+        self._is_recorded = records.keep(self._record, records.KeptRecord(self._handle, self._started_ms))
         self._bus.publish(Event("started", "", self.name, "Starting", child.pid))
         return True
+
+    def catch_up(self) -> None:
+        """Writes the record that could not be written."""
+        if not self._is_recorded and self._handle is not None:
+            self._is_recorded = records.keep(self._record, records.KeptRecord(self._handle, self._started_ms))
 
     async def _wait_ready(self) -> None:
         deadline = clock.monotonic() + _READY_S

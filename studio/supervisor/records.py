@@ -1,5 +1,6 @@
 """What the supervisor knows, on disk, so that the next one can go on with what lives."""
 
+import logging
 import os
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +13,7 @@ from studio.runtime.process import Handle
 from studio.runtime.specs import SandboxSpec, ServiceSpec
 
 T = TypeVar("T")
+_log = logging.getLogger("supervisor")
 
 
 class ServiceRecord(Struct):
@@ -80,6 +82,16 @@ def write(path: Path, record: Struct) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(msgspec.json.encode(record))
     fresh.replace(path)
+
+
+def keep(path: Path, record: Struct) -> bool:
+    """Writes a record if the disk takes it, since nothing may stop running for want of it; False is tried again."""
+    try:
+        write(path, record)
+    except OSError as error:
+        _log.error("%s could not be written (%s); free space on the disk", path.name, error.strerror)
+        return False
+    return True
 
 
 def read(path: Path, kind: type[T]) -> T | None:

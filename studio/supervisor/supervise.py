@@ -31,6 +31,7 @@ from studio.supervisor.wire import Wire
 _log = logging.getLogger("supervisor")
 _TICK_S = 1.0
 _CAP_LOGS_EVERY = 30
+_CATCH_UP_EVERY = 5
 
 
 class AlreadyRunning(Conflict):
@@ -201,8 +202,18 @@ class Supervisor:
             count += 1
             for box in list(self._boxes.values()):
                 await asyncio.to_thread(box.children.over_memory)
+            if count % _CATCH_UP_EVERY == 0:
+                self._catch_up()
             if count % _CAP_LOGS_EVERY == 0:
                 await asyncio.to_thread(logs.cap, self.paths.logs)
+
+    def _catch_up(self) -> None:
+        """Writes what a full disk did not take; nothing to do on any other."""
+        self._ledger.catch_up()
+        for kept in (self._gateway, self._server):
+            kept.catch_up()
+        for box in self._boxes.values():
+            box.catch_up()
 
     async def close(self) -> None:
         """Ends every process; leaves no socket, group or record of a living thing."""

@@ -138,7 +138,11 @@ def create(paths: Paths, domain: str, place: Place, parts: int) -> str:
             raise Conflict(f"{MOST_OPEN} uploads are open.", "Complete or abort some; forgotten ones end after a day.")
         new = root / (upload := hex32())
         new.mkdir(mode=0o700)
-        (new / _ABOUT).write_bytes(msgspec.json.encode(About(place.path, parts)))
+        try:
+            (new / _ABOUT).write_bytes(msgspec.json.encode(About(place.path, parts)))
+        except OSError:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
     return upload
 
 
