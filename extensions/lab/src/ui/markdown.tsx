@@ -1,6 +1,6 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
-import { useEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 
 import { useStudio } from '../hooks';
 import { harden } from './harden';
@@ -9,7 +9,8 @@ import { harden } from './harden';
 export function Markdown({ text, testId }: { text: string; testId?: string }): JSX.Element {
   const { rendermime } = useStudio();
   const host = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before React takes the element out of the page: a widget is detached while its node is still in it.
+  useLayoutEffect(() => {
     const element = host.current;
     if (!rendermime || !element) {
       return;
@@ -21,10 +22,9 @@ export function Markdown({ text, testId }: { text: string; testId?: string }): J
     Widget.attach(renderer, element);
     void renderer.renderModel(rendermime.createModel({ data: { [MIME]: text }, trusted: false }));
     return () => {
-      if (renderer.isAttached) {
-        Widget.detach(renderer);
+      if (renderer.node.isConnected) {
+        renderer.dispose();
       }
-      renderer.dispose();
     };
   }, [rendermime, text]);
   return (

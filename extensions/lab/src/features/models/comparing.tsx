@@ -65,9 +65,9 @@ function Part({ title, lines, names, all, open = false }: { title: string; lines
   const changed = lines.filter(line => line.changed).length;
   const shown = all || open ? lines : lines.filter(line => line.changed);
   return (
-    <Section title={title} aside={<span className="jp-Studio-count">{changed ? trans._n('%1 differs', '%1 differ', changed) : lines.length ? trans.__('the same') : trans.__('none')}</span>}>
+    <Section title={title} aside={<span className="jp-Studio-hint">{changed ? trans._n('%1 differs', '%1 differ', changed) : lines.length ? trans.__('the same') : trans.__('none')}</span>}>
       {shown.length > 0 && (
-        <div className="jp-Studio-compare" role="table" aria-label={title}>
+        <div className="jp-Studio-versionDiff" role="table" aria-label={title}>
           <span className="jp-mod-head" />
           {names.map(name => (
             <span key={name} className="jp-mod-head">

@@ -130,7 +130,7 @@ function useColumns(versions: readonly ModelVersion[], deploy: Act, alias: Act):
   const { trans } = studio;
   const keys = defaultKeys([...new Set(versions.flatMap(version => Object.keys(version.metrics)))], 2);
   return [
-    { key: 'version', label: trans.__('Version'), width: 56, grow: 0, cell: v => <b>{`v${v.version}`}</b> },
+    { key: 'version', label: trans.__('Version'), width: 64, grow: 0, cell: v => <b>{`v${v.version}`}</b> },
     { key: 'approval', label: trans.__('Approval'), width: 96, grow: 0, cell: v => (v.approval ? <StatusPill state={v.approval.state} title={`${v.approval.by}: ${v.approval.reason}`} /> : <span className="jp-Studio-hint">–</span>) },
     {
       key: 'aliases',

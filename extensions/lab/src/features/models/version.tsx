@@ -40,16 +40,16 @@ export function VersionView({ model, version, refresh }: IVersionProps): JSX.Ele
         <Button kind="quiet" icon="trash" title={trans.__('Delete version %1', version.version)} testId={TEST.modelDelete(String(version.version))} onClick={() => setDeletes(true)} />
       </div>
       <Approval model={model.name} version={version} refresh={refresh} />
-      {error && error.status !== 404 && <ErrorBox error={error} />}
-      {!card && !error && <Skeleton rows={6} />}
-      {card && <CardView card={card} />}
-      {error?.status === 404 && <p className="jp-Studio-hint">{trans.__('Its files hold no MLmodel: they were deleted, or it is no model of MLflow.')}</p>}
       <div className="jp-Studio-columns2">
         <Section title={trans.__('Metrics of the run')}>
           {metrics.length ? <KeyValue items={metrics.map(([key, value]) => [key, formatMetric(value)])} /> : <p className="jp-Studio-hint">{trans.__('Its run logged none, or is gone.')}</p>}
         </Section>
         <Words model={model} version={version} refresh={refresh} />
       </div>
+      {error && error.status !== 404 && <ErrorBox error={error} />}
+      {!card && !error && <Skeleton rows={6} />}
+      {card && <CardView card={card} />}
+      {error?.status === 404 && <p className="jp-Studio-hint">{trans.__('Its files hold no MLmodel: they were deleted, or it is no model of MLflow.')}</p>}
       {deletes && <DeleteVersion model={model} version={version} refresh={refresh} onClose={() => setDeletes(false)} />}
     </div>
   );

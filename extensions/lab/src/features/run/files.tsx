@@ -31,7 +31,7 @@ export function Files({ run }: { run: RunDetail }): JSX.Element {
   }
   return (
     <div className="jp-Studio-files">
-      <div className="jp-Studio-tree" role="tree" aria-label={trans.__('Files')} onKeyDown={moveFocus}>
+      <div className="jp-Studio-fileTree" role="tree" aria-label={trans.__('Files')} onKeyDown={moveFocus}>
         {run.models.map(model => (
           <Folder
             key={model.model_id}
@@ -110,7 +110,7 @@ function Folder({ place, path, name, icon, depth, opened = false, note, chosen, 
         aria-expanded={open}
         aria-level={depth + 1}
         aria-selected={false}
-        className="jp-Studio-treeLine"
+        className="jp-Studio-fileLine"
         style={indent(depth)}
         title={name}
         data-testid={TEST.file(path || name)}
@@ -126,7 +126,7 @@ function Folder({ place, path, name, icon, depth, opened = false, note, chosen, 
           <Icon name="chevron" size={12} />
         </span>
         <Icon name={icon} size={14} />
-        <span className="jp-Studio-treeName">{name}</span>
+        <span className="jp-Studio-fileName">{name}</span>
         {note && <Tag tone="brand">{note}</Tag>}
       </button>
       {open && (
@@ -146,7 +146,7 @@ function FileLine({ place, file, depth, chosen, onChoose }: ITreeProps & { place
       role="treeitem"
       aria-level={depth + 1}
       aria-selected={isChosen}
-      className={`jp-Studio-treeLine${isChosen ? ' jp-mod-active' : ''}`}
+      className={`jp-Studio-fileLine${isChosen ? ' jp-mod-active' : ''}`}
       style={indent(depth)}
       title={file.path}
       data-testid={TEST.file(file.path)}
@@ -154,7 +154,7 @@ function FileLine({ place, file, depth, chosen, onChoose }: ITreeProps & { place
     >
       <span className="jp-Studio-jsonToggle" />
       <Icon name={ICONS[kindOf(file.path)] ?? 'file'} size={14} />
-      <span className="jp-Studio-treeName">{nameOf(file.path)}</span>
+      <span className="jp-Studio-fileName">{nameOf(file.path)}</span>
       <small>{formatBytes(file.file_size)}</small>
     </button>
   );

@@ -74,11 +74,13 @@ export function RunMoney({ run }: { run: RunDetail }): JSX.Element | null {
   }[data.basis as 'job' | 'kernel'];
   return (
     <span title={why} data-testid={TEST.runCost}>
-      {money(data.cost)}
+      {data.cost > 0 && data.cost < LEAST ? `< ${money(LEAST)}` : money(data.cost)}
       {suffix(data, trans.__('estimate'), trans.__('job'))}
     </span>
   );
 }
+
+const LEAST = 0.0001; // what is shown of less is a row of zeros
 
 function suffix(cost: RunCost, estimate: string, job: string): string {
   return cost.basis === 'kernel' ? ` (${estimate})` : cost.runs > 1 ? ` (${job})` : '';

@@ -115,7 +115,7 @@ function Params({ params }: { params: Record<string, string> }): JSX.Element {
       {all.length === 0 ? (
         <p className="jp-Studio-hint">{trans.__('No parameter was logged.')}</p>
       ) : (
-        <DataTable name="params" label={trans.__('Parameters')} columns={columns} rows={shown} rowKey={([key]) => key} fit={14} />
+        <DataTable name="params" label={trans.__('Parameters')} columns={columns} rows={shown} rowKey={([key]) => key} fit={18} />
       )}
       {all.length > 0 && shown.length === 0 && <p className="jp-Studio-hint">{trans.__('No parameter has “%1” in its name or value.', filter)}</p>}
     </Section>

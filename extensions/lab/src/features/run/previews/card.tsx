@@ -31,7 +31,7 @@ export function CardView({ card }: { card: ModelCard }): JSX.Element {
             ]}
           />
         </Section>
-        <Section title={trans.__('Environment')} aside={<span className="jp-Studio-count">{trans._n('%1 package', '%1 packages', card.requirements.length)}</span>}>
+        <Section title={trans.__('Environment')} aside={<span className="jp-Studio-hint">{trans._n('%1 package', '%1 packages', card.requirements.length)}</span>}>
           <Requirements lines={card.requirements} />
         </Section>
       </div>
@@ -102,7 +102,7 @@ export function SignatureTable({ signature }: { signature: Signature | null }): 
     { key: 'required', label: '', width: 80, cell: field => <span className="jp-Studio-hint">{field.required}</span> }
   ];
   return (
-    <Section title={title} aside={<span className="jp-Studio-count">{trans.__('%1 in, %2 out', signature.inputs.length, signature.outputs?.length ?? 0)}</span>}>
+    <Section title={title} aside={<span className="jp-Studio-hint">{trans.__('%1 in, %2 out', signature.inputs.length, signature.outputs?.length ?? 0)}</span>}>
       <DataTable name="signature" label={title} columns={columns} rows={fields} rowKey={field => `${field.side}/${field.name}`} fit={12} />
     </Section>
   );
@@ -119,8 +119,9 @@ export function typeText(field: SignatureField): string {
 
 /** An input example in whichever of MLflow's forms, as a table; null where it is none (a tensor, a text). */
 function exampleTable(example: unknown): ReturnType<typeof tableOf> {
-  if (typeof example !== 'object' || example === null || Array.isArray(example)) {
-    return tableOf(example);
+  const plain = tableOf(example);
+  if (plain || typeof example !== 'object' || example === null) {
+    return plain;
   }
   for (const key of ['dataframe_split', 'dataframe_records', 'inputs', 'instances']) {
     if (key in example) {
@@ -133,5 +134,5 @@ function exampleTable(example: unknown): ReturnType<typeof tableOf> {
     const rows = (lists[0] ?? []).map((_, i) => lists.map(list => list[i] ?? null));
     return tableOf({ columns: columns.map(([name]) => name), data: rows });
   }
-  return tableOf(example) ?? tableOf([example]);
+  return tableOf([example]);
 }
