@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LAB_SOURCES := $(shell find extensions/lab -path '*/node_modules' -prune -o -path '*/lib' -prune -o -type f -print 2>/dev/null)
+LAB_SOURCES := $(shell find extensions/lab -path '*/node_modules' -prune -o -path '*/lib' -prune -o -path '*/.test' -prune -o -type f -print 2>/dev/null)
 
 .PHONY: run test test-full check bench shots types clean
 
@@ -21,7 +21,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.checks.openapi --check
-	cd extensions/lab && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --silent && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent types:check
+	cd extensions/lab && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --silent && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent test && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent types:check
 
 # The TypeScript types of our REST, from the server's own description.
 types: $(VENV)/.dev

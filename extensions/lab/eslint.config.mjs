@@ -3,7 +3,7 @@ import hooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['lib/**', 'node_modules/**', 'src/api/types.ts'] },
+  { ignores: ['lib/**', '.test/**', 'node_modules/**', 'src/api/types.ts'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     files: ['src/**/*.{ts,tsx}', 'test/**/*.ts'],
