@@ -54,7 +54,7 @@ export function defaultKeys(keys: readonly string[], count: number): string[] {
   const rank = (key: string): number => {
     const name = key.toLowerCase();
     const exact = WORTH.indexOf(name);
-    const ending = WORTH.findIndex(word => name.endsWith(`_${word}`));
+    const ending = WORTH.findIndex(word => new RegExp(`[_/.-]${word}$`).test(name));
     return exact >= 0 ? exact : ending >= 0 ? WORTH.length + ending : 2 * WORTH.length;
   };
   return keys

@@ -42,19 +42,12 @@ export function padded(range: Range | null, share: number): Range {
 }
 
 /**
- * The range without far outliers: within three interquartile ranges of the quartiles ("far out" in Tukey, Exploratory Data
- * Analysis, 1977, 2C).
+ * From the 2nd to the 98th percentile. Not by quartiles: of a curve that levels off, most values lie close together, and
+ * its way there would count as outlying.
  */
 export function withoutOutliers(values: readonly number[]): Range | null {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
-  const all = extent(sorted);
-  if (sorted.length < 4 || !all) {
-    return all;
-  }
-  const low = quantile(sorted, 0.25);
-  const high = quantile(sorted, 0.75);
-  const reach = 3 * (high - low);
-  return extent(sorted.filter(value => value >= low - reach && value <= high + reach)) ?? all;
+  return sorted.length ? [quantile(sorted, 0.02), quantile(sorted, 0.98)] : null;
 }
 
 /** Linear between the two values around it; `sorted` ascending and not empty. */

@@ -56,7 +56,7 @@ export function CompareTab({ runs, hues, state, onChange }: ICompareProps): JSX.
         <Download name={trans.__('Comparison')} csv={csv} />
       </div>
       <div className="jp-Studio-compare" tabIndex={0} role="region" aria-label={trans.__('Comparison of runs')}>
-        <table data-testid={TEST.differences}>
+        <table className={state.differing ? undefined : 'jp-mod-all'} data-testid={TEST.differences}>
           <thead>
             <tr>
               <th scope="col" aria-label={trans.__('Row')} />
@@ -112,7 +112,7 @@ function CompareRow({ row, runs }: { row: IRow; runs: readonly Run[] }): JSX.Ele
         const metric = row.section === 'metrics' ? run.metrics[row.key] : undefined;
         const title = metric ? trans.__('last %1 · min %2 · max %3 · step %4', formatNumber(metric.last), formatNumber(metric.min), formatNumber(metric.max), metric.step) : text;
         return (
-          <td key={run.run_id} className={`${isBest ? 'jp-mod-best' : ''}${typeof value === 'number' ? ' jp-mod-number' : ''}`} title={title}>
+          <td key={run.run_id} className={isBest ? 'jp-mod-best' : undefined} title={title}>
             {isBest && <Icon name="check" size={12} />}
             {text}
             {isBest && <span className="jp-Studio-hidden">{trans.__('best')}</span>}

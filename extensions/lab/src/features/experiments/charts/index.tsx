@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import type { Run } from '../../../api/model';
 import { useStudio } from '../../../hooks';
@@ -27,6 +27,24 @@ interface IRunChartsProps {
 }
 
 const KEPT = 'experiments/charts';
+const TOOLS = 64; // px of the toolbar above a chart and the room below it
+const LEAST = 240;
+const MOST = 640;
+
+/** The height left for a chart that is alone in the body. */
+function useFreeHeight(): [React.RefObject<HTMLDivElement>, number] {
+  const ref = useRef<HTMLDivElement>(null);
+  const [height, setHeight] = useState(LEAST);
+  useEffect(() => {
+    const element = ref.current;
+    const observer = new ResizeObserver(() => element && setHeight(Math.min(MOST, Math.max(LEAST, element.clientHeight - TOOLS))));
+    if (element) {
+      observer.observe(element);
+    }
+    return () => observer.disconnect();
+  }, []);
+  return [ref, height];
+}
 
 /** What is drawn for the chosen runs. */
 export function RunCharts({ runs, metrics, params, isChosen, onClear, state: given, onState, hues: named }: IRunChartsProps): JSX.Element {
@@ -53,6 +71,7 @@ export function RunCharts({ runs, metrics, params, isChosen, onClear, state: giv
     ['compare', trans.__('Compare')]
   ];
   const live = runs.filter(isLive).length;
+  const [body, height] = useFreeHeight();
   return (
     <section className="jp-Studio-charts" data-testid={TEST.runCurves}>
       <header className="jp-Studio-chartsHead">
@@ -64,10 +83,10 @@ export function RunCharts({ runs, metrics, params, isChosen, onClear, state: giv
         </span>
       </header>
       {showsCode && <CodeSnippet code={codeOf(state, runs, shownMetrics(drawable, state), metrics, params)} />}
-      <div className="jp-Studio-chartsBody">
+      <div className="jp-Studio-chartsBody" ref={body}>
         {state.tab === 'curves' && <CurvesTab runs={runs} drawable={drawable} params={params} hues={hues} state={state} onChange={onChange} />}
-        {state.tab === 'scatter' && <ScatterTab runs={runs} metrics={metrics} params={params} hues={hues} state={state} onChange={onChange} />}
-        {state.tab === 'parallel' && <ParallelTab runs={runs} metrics={metrics} params={params} state={state} onChange={onChange} />}
+        {state.tab === 'scatter' && <ScatterTab runs={runs} metrics={metrics} params={params} hues={hues} height={height} state={state} onChange={onChange} />}
+        {state.tab === 'parallel' && <ParallelTab runs={runs} metrics={metrics} params={params} height={height} state={state} onChange={onChange} />}
         {state.tab === 'compare' && <CompareTab runs={runs} hues={hues} state={state} onChange={onChange} />}
       </div>
     </section>

@@ -107,8 +107,12 @@ export function ticksOf(axis: IDimension): { share: number; text: string }[] {
     const every = Math.ceil(axis.categories.length / 10);
     return axis.categories.flatMap((text, i) => (i % every ? [] : [{ share: shareOf(axis, text) ?? 0, text }]));
   }
-  const shares = axis.least === axis.most ? [0.5] : [0, 0.25, 0.5, 0.75, 1];
-  const ticks = shares.map(share => ({ share, text: formatNumber(Number(numberAt(axis, share).toPrecision(3))) }));
+  // The values themselves where they are few: depths of 2, 3 and 4 have nothing at 2.5.
+  const values = [...new Set(axis.values.filter(value => typeof value === 'number'))];
+  if (values.length <= 7) {
+    return values.map(value => ({ share: shareOfNumber(axis, value), text: formatNumber(value) }));
+  }
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map(share => ({ share, text: formatNumber(Number(numberAt(axis, share).toPrecision(3))) }));
   return ticks.filter((tick, i) => ticks.findIndex(other => other.text === tick.text) === i);
 }
 

@@ -16,16 +16,16 @@ interface IParallelProps {
   runs: Run[];
   metrics: string[];
   params: string[];
+  height: number;
   state: ChartsState;
   onChange: (change: Partial<ChartsState>) => void;
 }
 
-const HEIGHT = 320;
 const MARGIN = { l: 72, r: 72, t: 36, b: 20 };
 const REACH = 12; // px from the pointer to a line
 
 /** Runs as lines over any number of axes; ranges brushed on the axes filter them. */
-export function ParallelTab({ runs, metrics, params, state, onChange }: IParallelProps): JSX.Element {
+export function ParallelTab({ runs, metrics, params, height, state, onChange }: IParallelProps): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
   const theme = useTheme();
@@ -42,7 +42,7 @@ export function ParallelTab({ runs, metrics, params, state, onChange }: IParalle
     change({ brushes: range ? { ...rest, [key]: range } : rest });
   };
   const across = (index: number): number => MARGIN.l + (axes.length > 1 ? (index / (axes.length - 1)) * (width - MARGIN.l - MARGIN.r) : 0);
-  const up = (share: number): number => HEIGHT - MARGIN.b - share * (HEIGHT - MARGIN.b - MARGIN.t);
+  const up = (share: number): number => height - MARGIN.b - share * (height - MARGIN.b - MARGIN.t);
   const nearest = (event: PointerEvent<HTMLElement> | React.MouseEvent<HTMLElement>): number | null => {
     const area = event.currentTarget.getBoundingClientRect();
     const x = event.clientX - area.left;
@@ -80,7 +80,7 @@ export function ParallelTab({ runs, metrics, params, state, onChange }: IParalle
         className="jp-Studio-curveArea"
         role="group"
         aria-label={trans.__('Parallel coordinates of %1', axes.map(axis => axis.label).join(', '))}
-        style={{ height: HEIGHT, cursor: near === null ? undefined : 'pointer' }}
+        style={{ height, cursor: near === null ? undefined : 'pointer' }}
         data-testid={TEST.chart('parallel')}
         onPointerMove={event => setNear(event.buttons ? null : nearest(event))}
         onPointerLeave={() => setNear(null)}
@@ -91,8 +91,8 @@ export function ParallelTab({ runs, metrics, params, state, onChange }: IParalle
           }
         }}
       >
-        <Plot draw={draw} height={HEIGHT} label={trans.__('Parallel coordinates')} isStatic />
-        <svg className="jp-Studio-crosshair" width={width} height={HEIGHT} aria-hidden="true">
+        <Plot draw={draw} height={height} label={trans.__('Parallel coordinates')} isStatic />
+        <svg className="jp-Studio-crosshair" width={width} height={height} aria-hidden="true">
           {path && <path className="jp-Studio-nearLine" d={path} />}
         </svg>
         {axes.map((axis, i) => (

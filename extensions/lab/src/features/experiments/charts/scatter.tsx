@@ -19,16 +19,16 @@ interface IScatterProps {
   metrics: string[];
   params: string[];
   hues: ReadonlyMap<string, number>;
+  height: number;
   state: ChartsState;
   onChange: (change: Partial<ChartsState>) => void;
 }
 
-const HEIGHT = 340;
 const MARGIN = { l: 64, r: 16, t: 12, b: 44 };
 const REACH = 24; // px from the pointer to a point
 
 /** Runs as points over any two of their values. */
-export function ScatterTab({ runs, metrics, params, hues, state, onChange }: IScatterProps): JSX.Element {
+export function ScatterTab({ runs, metrics, params, hues, height, state, onChange }: IScatterProps): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
   const theme = useTheme();
@@ -48,7 +48,7 @@ export function ScatterTab({ runs, metrics, params, hues, state, onChange }: ISc
     </label>
   );
   const across = (i: number): number => toPixel(plot.xs[i] ?? NaN, plot.ranges.x, MARGIN.l, width - MARGIN.r);
-  const up = (i: number): number => toPixel(plot.ys[i] ?? NaN, plot.ranges.y, HEIGHT - MARGIN.b, MARGIN.t);
+  const up = (i: number): number => toPixel(plot.ys[i] ?? NaN, plot.ranges.y, height - MARGIN.b, MARGIN.t);
   const there = runs.map((_, i) => i).filter(i => Number.isFinite(plot.xs[i]) && Number.isFinite(plot.ys[i]));
   const nearest = (event: PointerEvent<HTMLElement> | React.MouseEvent<HTMLElement>): number | null => {
     const area = event.currentTarget.getBoundingClientRect();
@@ -91,18 +91,18 @@ export function ScatterTab({ runs, metrics, params, hues, state, onChange }: ISc
         aria-roledescription={trans.__('chart')}
         aria-label={trans.__('%1. Arrow keys go from run to run, Enter opens one.', name)}
         tabIndex={0}
-        style={{ height: HEIGHT, cursor: near === null ? undefined : 'pointer' }}
+        style={{ height, cursor: near === null ? undefined : 'pointer' }}
         data-testid={TEST.chart('scatter')}
         onPointerMove={event => setNear(nearest(event))}
         onPointerLeave={() => setNear(null)}
         onClick={event => open(nearest(event))}
         onKeyDown={onKeyDown}
       >
-        <Plot draw={draw} height={HEIGHT} label={name} isStatic />
+        <Plot draw={draw} height={height} label={name} isStatic />
         {there.length === 0 && <div className="jp-Studio-chartEmpty">{trans.__('None of these runs has both values')}</div>}
         {run && near !== null && (
           <>
-            <svg className="jp-Studio-crosshair" width={width} height={HEIGHT} aria-hidden="true">
+            <svg className="jp-Studio-crosshair" width={width} height={height} aria-hidden="true">
               <circle className="jp-Studio-ring" cx={across(near)} cy={up(near)} r={8} />
             </svg>
             <div className="jp-Studio-tooltip" role="status" style={{ top: Math.max(4, up(near) - 28), ...(across(near) > width / 2 ? { right: width - across(near) + 14 } : { left: across(near) + 14 }) }}>

@@ -23,7 +23,7 @@ export interface ISeriesLine {
   line: ILine;
   /** Mean plus and minus the deviation of a group. */
   band?: { x: number[]; low: number[]; high: number[] };
-  /** Where something was logged that is no number. */
+  /** Where something was logged that is no number, after something that was another. */
   odd: { x: number; value: number }[];
 }
 
@@ -37,7 +37,8 @@ export function seriesOf(curve: ICurve, run: Run, hue: number, scale: Scale): IS
   const place = (point: CurvePoint): number => drawn(xOf(point, scale.x, run.start_ms), isLogX);
   const points = inOrder(curve.points, scale.x).filter(point => !Number.isNaN(place(point)));
   const raw = { x: points.map(place), y: points.map(point => drawn(finite(point[2]), scale.logY)) };
-  const odd = points.filter(point => !Number.isFinite(point[2])).map(point => ({ x: place(point), value: point[2] }));
+  // The first of several in a row: where it began is what one looks for.
+  const odd = points.filter((point, i) => !Number.isFinite(point[2]) && !Object.is(point[2], points[i - 1]?.[2])).map(point => ({ x: place(point), value: point[2] }));
   let line = raw;
   if (scale.smoothing > 0) {
     const centre = inOrder(centreOf(curve), scale.x).filter(point => !Number.isNaN(place(point)));

@@ -44,12 +44,6 @@ export function CurvesToolbar({ state, onChange, metrics, shown, params, isZoome
         <input type="range" min={0} max={0.99} step={0.01} value={state.smoothing} data-testid={TEST.chartControl('smoothing')} onChange={event => onChange({ smoothing: Number(event.target.value) })} />
         <output>{state.smoothing.toFixed(2)}</output>
       </label>
-      <Toggle name="clip" on={state.clip} title={trans.__('Leave values far outside of the others out of the vertical range')} onChange={clip => onChange({ clip })}>
-        {trans.__('Ignore outliers')}
-      </Toggle>
-      <Toggle name="linked" on={state.linked} title={trans.__('A zoom in one chart zooms all')} onChange={linked => onChange({ linked })}>
-        {trans.__('Zoom together')}
-      </Toggle>
       <span className="jp-Studio-chartGroup">
         <Select
           label={trans.__('Group by')}
@@ -60,6 +54,12 @@ export function CurvesToolbar({ state, onChange, metrics, shown, params, isZoome
         />
       </span>
       <MetricChooser onChange={onChange} metrics={metrics} shown={shown} />
+      <Popover icon="more" label={trans.__('More')} isQuiet testId={TEST.chartControl('more')}>
+        <div className="jp-Studio-chooser">
+          <Option name="clip" on={state.clip} text={trans.__('Ignore outliers')} hint={trans.__('The vertical range leaves the outermost 2 % out')} onChange={clip => onChange({ clip })} />
+          <Option name="linked" on={state.linked} text={trans.__('Zoom together')} hint={trans.__('A zoom in one chart zooms all')} onChange={linked => onChange({ linked })} />
+        </div>
+      </Popover>
       {isZoomed && (
         <Button kind="quiet" icon="undo" testId={TEST.chartControl('reset')} onClick={onReset}>
           {trans.__('Reset zoom')}
@@ -83,6 +83,18 @@ export function Toggle({ name, on, title, disabled, onChange, children }: IToggl
     <button type="button" className="jp-Studio-toggle" aria-pressed={on} title={title} disabled={disabled} data-testid={TEST.chartControl(name)} onClick={() => onChange(!on)}>
       {children}
     </button>
+  );
+}
+
+function Option({ name, on, text, hint, onChange }: { name: string; on: boolean; text: string; hint: string; onChange: (on: boolean) => void }): JSX.Element {
+  return (
+    <label className="jp-Studio-option">
+      <input type="checkbox" checked={on} data-testid={TEST.chartControl(name)} onChange={() => onChange(!on)} />
+      <span>
+        {text}
+        <span className="jp-Studio-hint">{hint}</span>
+      </span>
+    </label>
   );
 }
 

@@ -3,6 +3,7 @@ import { formatNumber } from '../../../format';
 import { faint } from '../../../ui/colors';
 import { IFigure, PlotTrace, plain } from '../../../ui/plotly';
 import type { ITheme } from '../../../ui/theme';
+import { ticksOf } from '../../../ui/scale';
 import { Range, extent, padded, timeUnit, withoutOutliers } from './axes';
 import type { ISeriesLine, Scale } from './series';
 
@@ -98,9 +99,13 @@ function yAxis(range: Range, isLog: boolean): Record<string, unknown> {
   return isLog ? { ...logTicks(range), range: [...range] } : { range: [...range], nticks: 5, tickformat: '~g', exponentformat: 'e' };
 }
 
-/** Ticks at powers of ten, and at twos and fives where there are few powers. */
+/** Ticks at powers of ten, at twos and fives too where there are few powers, at round numbers where there is none. */
 export function logTicks([least, most]: Range): { tickvals: number[]; ticktext: string[] } {
   const powers = most - least;
+  if (powers < 0.9) {
+    const tickvals = ticksOf({ min: 10 ** least, max: 10 ** most }, 4).filter(value => value > 0);
+    return { tickvals: tickvals.map(Math.log10), ticktext: tickvals.map(formatNumber) };
+  }
   const steps = powers > 2.5 ? [1] : [1, 2, 5];
   const every = Math.max(1, Math.ceil(powers / 6));
   const tickvals: number[] = [];
@@ -112,7 +117,12 @@ export function logTicks([least, most]: Range): { tickvals: number[]; ticktext: 
       }
     }
   }
-  return { tickvals, ticktext: tickvals.map(at => formatNumber(Number((10 ** at).toPrecision(6)))) };
+  return { tickvals, ticktext: tickvals.map(at => powerText(at)) };
+}
+
+function powerText(at: number): string {
+  const value = Number((10 ** at).toPrecision(6));
+  return value < 1e-3 || value >= 1e6 ? value.toExponential().replace('e+', 'e') : formatNumber(value);
 }
 
 /** Ticks at round numbers of a unit of time. */

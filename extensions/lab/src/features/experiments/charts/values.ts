@@ -40,7 +40,7 @@ export interface IDimension {
   values: Value[];
   /** Sorted; null where all values are numbers. */
   categories: string[] | null;
-  /** Above zero and over three decades or more: its exponents are what differs. */
+  /** Above zero and spread wide (parameters are tried in ratios sooner than in steps): its exponents are what differs. */
   isLog: boolean;
   least: number;
   most: number;
@@ -59,7 +59,7 @@ export function dimensionOf(runs: readonly Run[], key: string): IDimension {
     label: splitKey(key)[1],
     values,
     categories,
-    isLog: !categories && least > 0 && most / least >= 1000,
+    isLog: !categories && least > 0 && most / least >= (key.startsWith('params.') ? 20 : 1000),
     least: categories ? 0 : numbers.length ? least : 0,
     most: categories ? categories.length - 1 : numbers.length ? most : 1
   };
