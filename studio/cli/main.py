@@ -11,6 +11,7 @@ from studio.cli import domains, installation, people, work
 from studio.cli.demo.command import demo
 from studio.cli.output import err
 from studio.cli.session import use_home
+from studio.cli.transfer.command import exporting, importing
 from studio.errors import StudioError
 
 app = typer.Typer(
@@ -51,6 +52,8 @@ app.add_typer(people.user, name="user")
 app.add_typer(people.member, name="member")
 app.add_typer(people.key, name="key")
 app.add_typer(work.endpoint, name="endpoint")
+app.add_typer(importing, name="import")
+app.add_typer(exporting, name="export")
 
 
 def main() -> None:

@@ -3,9 +3,10 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import httpx
 
@@ -64,6 +65,19 @@ class Rest:
         """PUT of a JSON body."""
         return self._call("PUT", path, json=body)
 
+    def upload(self, path: str, file: BinaryIO, /, **params: Any) -> Any:
+        """PUT of a file, streamed from where it stands."""
+        return self._call("PUT", path, params=params, content=file)
+
+    def download(self, path: str, file: BinaryIO, /, **params: Any) -> None:
+        """GET of a file, streamed into `file`."""
+        with self._told("GET", path), self._http.stream("GET", _below(path), params=params) as response:
+            if not response.is_success:
+                response.read()
+                raise _error(response)
+            for part in response.iter_bytes():
+                file.write(part)
+
     def delete(self, path: str) -> Any:
         """DELETE."""
         return self._call("DELETE", path)
@@ -81,19 +95,29 @@ class Rest:
             time.sleep(pause)
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
+        with self._told(method, path):
+            response = self._http.request(method, _below(path), **options)
+        if response.is_success:
+            return response.json() if response.content else None
+        raise _error(response)
+
+    @contextmanager
+    def _told(self, method: str, path: str) -> Iterator[None]:
+        """What goes wrong on the way, as errors of ours."""
         if self._socket is not None and not _answers(self._socket):
             raise Unavailable("Studio does not answer.", "Start it with `studio up`.")
         try:
-            response = self._http.request(method, "/api/v1/" + path.lstrip("/"), **options)
+            yield
         except httpx.ConnectError as error:
             raise Unavailable(f"Studio does not answer ({error}).", "Start it with `studio up`.") from error
         except httpx.TimeoutException as error:
             raise Timeout(f"{method} {path} took too long.", "Look at `studio status`; then try again.") from error
         except httpx.TransportError as error:
             raise Unavailable(f"The connection to Studio broke ({error}).", "Try again.") from error
-        if response.is_success:
-            return response.json() if response.content else None
-        raise _error(response)
+
+
+def _below(path: str) -> str:
+    return "/api/v1/" + path.lstrip("/")
 
 
 def _answers(path: Path) -> bool:
