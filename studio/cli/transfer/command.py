@@ -1,5 +1,7 @@
 """`studio import mlflow PATH`, `studio export mlflow PATH`."""
 
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +17,8 @@ from studio.cli.transfer.files import Tree
 from studio.cli.transfer.folder import Folder
 from studio.cli.transfer.records import Source
 from studio.cli.transfer.sending import Outcome, Sender
-from studio.errors import Invalid, Timeout, Unavailable
+from studio.cli.transfer.writing import Taken, Writer
+from studio.errors import Invalid, NotFound, Timeout, Unavailable
 
 importing = typer.Typer(help="Bring what another tool has.", no_args_is_help=True)
 exporting = typer.Typer(help="Take what is here to another tool.", no_args_is_help=True)
@@ -60,6 +63,38 @@ def import_mlflow(
         raise typer.Exit(1)
 
 
+@exporting.command("mlflow")
+def export_mlflow(
+    path: Annotated[Path, typer.Argument(help="A folder that is not there yet, such as ./mlruns.")],
+    domain: Domain = "demo",
+    experiment: Annotated[str | None, typer.Option(help="Only this one, and the models of its runs.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Writes experiments, runs, models and their files as MLflow's own folder, whole or not at all."""
+    final = path.absolute()
+    if final.exists() and (not final.is_dir() or any(final.iterdir())):
+        raise Invalid(f"{path} is there already.", "Name a folder that is not there yet.")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+    try:
+        with rest() as api, Progress(*_COLUMNS[:1], TextColumn("{task.completed} runs"), console=err) as progress:
+            task = progress.add_task("Experiments", total=None)
+
+            def told(name: str, done: int) -> None:
+                progress.update(task, completed=done, description=escape(name))
+
+            taken = Writer(api, domain, partial, final, told).write(experiment)
+        if experiment is not None and not taken.experiments:
+            raise NotFound(f"There is no experiment {experiment!r} in {domain}.", "Give its whole name.")
+        partial.chmod(0o755)
+        partial.replace(final)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    _show_taken(taken, path, as_json=as_json)
+    if taken.skipped:
+        raise typer.Exit(1)
+
+
 def _open(path: Path) -> Source:
     if path.is_dir():
         return Folder(path)
@@ -87,3 +122,22 @@ def _show(outcome: Outcome, *, as_json: bool, is_dry: bool) -> None:
         err.print(f"\nSkipped ({len(outcome.skipped)}):", markup=False)
     for line in outcome.skipped:
         err.print(f"  {line}", markup=False, highlight=False)
+
+
+def _show_taken(taken: Taken, path: Path, *, as_json: bool) -> None:
+    if as_json:
+        show_json(msgspec.to_builtins(taken))
+        return
+    out.print(
+        f"{path}: {taken.experiments} experiments, {taken.runs} runs, {taken.logged_models} logged models,"
+        f" {taken.registered_models} registered models with {taken.versions} versions, {taken.files} files.",
+        markup=False,
+    )
+    err.print(
+        f"MLflow 2 reads it as it is. For MLflow 3 make a database of it: mlflow migrate-filestore --source {path}"
+        " --target sqlite:///mlflow.db (or set MLFLOW_ALLOW_FILE_STORE=true).",
+        markup=False,
+        highlight=False,
+    )
+    for line in taken.skipped:
+        err.print(f"Skipped: {line}", markup=False, highlight=False)

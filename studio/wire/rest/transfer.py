@@ -94,7 +94,7 @@ async def put_registered(
 ) -> TransferRegisteredAnswer:
     """Adds a registered model, versions and aliases."""
     what = body.model_dump(exclude={"versions", "aliases"})
-    versions = [registry.GivenVersion(**version.model_dump()) for version in body.versions]
+    versions = [registry.GivenVersion(**version.model_dump(exclude={"files"})) for version in body.versions]
     given = registry.GivenRegistered(**what)
     done = await studio.store.write(
         lambda db: registry.put_all(db, domain, principal.user, given, versions, body.aliases)

@@ -123,6 +123,7 @@ async def get_registered(
                     TransferVersion(
                         version=version.version,
                         source=version.source,
+                        files=version.location,
                         run_id=version.run_id or "",
                         description=version.description or "",
                         stage=version.stage,

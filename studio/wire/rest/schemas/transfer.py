@@ -116,10 +116,11 @@ class TransferModel(Body, Answer):
 
 
 class TransferVersion(Body, Answer):
-    """A version; `source` is runs:/… or models:/m-…."""
+    """A version; `source` is runs:/… or models:/m-…, `files` (taken from here only) the place of its files."""
 
     version: int = Field(ge=1, le=2**31 - 1)
     source: str = Field(max_length=2000)
+    files: str = ""
     run_id: str = Field("", max_length=64)
     description: str = ""
     stage: str = "None"
