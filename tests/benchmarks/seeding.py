@@ -116,7 +116,7 @@ def fill_studio(engine: Engine, domain: str, name: str, shape: Shape) -> str:
             number = int(experiments.create(db, domain, name))
     for chunk in _chunks(made(name, shape, there)):
         with engine.begin() as db:
-            _write(db, domain, number, chunk)
+            write(db, domain, number, chunk)
     return str(number)
 
 
@@ -132,7 +132,7 @@ def fill_mlflow(file: Path, name: str, shape: Shape) -> str:
             (name, "mlflow-artifacts:/seeded", NEWEST_MS, NEWEST_MS),
         ).fetchone()
         for chunk in _chunks(made(name, shape)):
-            _write_mlflow(db, number, chunk)
+            write_mlflow(db, number, chunk)
         db.commit()
         return str(number)
 
@@ -169,7 +169,8 @@ _PARAM_ROWS = _inserting(t.params, "run", "key", "value")
 _TAG_ROWS = _inserting(t.tags, "run", "key", "value")
 
 
-def _write(db: Connection, domain: str, number: int, chunk: list[Made]) -> None:
+def write(db: Connection, domain: str, number: int, chunk: list[Made]) -> None:
+    """Writes runs into the experiment `number` of `domain`, in one transaction."""
     # A write comes first, so that the transaction waits for its turn instead of losing it to the product.
     place = f"mlflow-artifacts:/{number}"
     _RUNS.many(
@@ -197,7 +198,8 @@ def _write(db: Connection, domain: str, number: int, chunk: list[Made]) -> None:
     _TAG_ROWS.many(db, [(ids[m.run_id], *pair) for m in chunk for pair in m.tags])
 
 
-def _write_mlflow(db: sqlite3.Connection, number: int, chunk: list[Made]) -> None:
+def write_mlflow(db: sqlite3.Connection, number: int, chunk: list[Made]) -> None:
+    """Writes runs into the experiment `number` of a real MLflow, without a commit."""
     place = "mlflow-artifacts:/seeded"
     db.executemany(
         "INSERT INTO runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time,"
