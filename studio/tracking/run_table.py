@@ -1,11 +1,12 @@
 """The table of runs: what its columns are, which runs it has in which order, what its keys and their values are."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, exists, func, literal_column, or_, select
+from sqlalchemy import text as written
 
 from studio.errors import Invalid
 from studio.store.tables import tracking as t
@@ -114,7 +115,7 @@ def keys(db: Connection, query: Query) -> dict[str, list[Key]]:
     for entity, table in (("metrics", t.latest_metrics), ("params", t.params), ("tags", t.tags)):
         some = select(table.c.key, func.count()).where(table.c.run.in_(select(seen.c.id))).group_by(table.c.key)
         shares = {row[0]: row[1] / total for row in db.execute(some)}
-        every = _metric_keys(db, query) if entity == "metrics" else _pair_keys(db, query, table)
+        every = _metric_keys(db, query) if entity == "metrics" else _pair_keys(db, query, table, shares)
         names = metrics.key_names(db) if entity == "metrics" else {}
         listed = [Key(names.get(key, key), shares.get(key, 0.0)) for key in {*every, *shares}]
         found[entity] = sorted(listed, key=lambda item: (-item.share, item.name))
@@ -177,7 +178,17 @@ def _metric_keys(db: Connection, query: Query) -> list[int]:
     return list(db.execute(select(t.metric_keys.c.id).where(has)).scalars())
 
 
-def _pair_keys(db: Connection, query: Query, table: Any) -> list[str]:
+def _pair_keys(db: Connection, query: Query, table: Table, known: Collection[str]) -> list[str]:
+    """Keys besides those `known`, from key to key along the index of values: none of the rows between is looked at.
+    Keys that have only values too long for it, and clients' own tags, are found by the sample alone."""
+    key, short = table.c.key, written(t.SHORT)
+    if table is t.tags:
+        short = written(f"{t.SHORT} AND {t.TAGS_BY_VALUE.format(key='key')}")
+    found = select(func.min(key).label("key")).where(short).cte("found", recursive=True)
+    after = select(func.min(key)).where(key > found.c.key, short).scalar_subquery()
+    found = found.union_all(select(after).where(found.c.key.is_not(None)))
     numbers = experiments.numbers(db, query.domain, query.experiment_ids)
-    own = select(t.runs.c.id).where(t.runs.c.experiment.in_(numbers))
-    return list(db.execute(select(table.c.key).distinct().where(table.c.run.in_(own))).scalars())
+    one = table.alias("one")
+    own = select(one.c.run).join(t.runs, t.runs.c.id == one.c.run).where(t.runs.c.experiment.in_(numbers))
+    has = exists(own.where(one.c.key == found.c.key))
+    return list(db.execute(select(found.c.key).where(found.c.key.not_in(known), has)).scalars())

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection
 
-from studio.tracking import experiments, metrics, params, runs, tags
+from studio.tracking import experiments, metrics, params, run_table, runs, tags
 from studio.tracking.records import Metric, Pair
 from tests.unit import rest_app
 from tests.unit.rest_app import App
@@ -40,7 +40,8 @@ def fill(db: Connection) -> None:
         metrics.log(db, "demo", run, [Metric("auc", value, 1, 1), Metric("auc", -n, 0, 0), Metric("same", 1e9, 1, 1)])
         runs.change(db, "demo", run, status="FINISHED", end_ms=2000 + 2 * n)
     other = experiments.create(db, "other", "theirs")
-    runs.create(db, "other", other, owner="eve", start_ms=1, name="theirs")
+    theirs = runs.create(db, "other", other, owner="eve", start_ms=1, name="theirs").info.run_id
+    params.log_one(db, "other", theirs, Pair("secret", "1"))
 
 
 async def post(http: httpx.AsyncClient, path: str, **body: Any) -> Any:
@@ -118,6 +119,28 @@ async def test_keys_and_values_say_what_is_common(app: App) -> None:
         assert values == [{"value": "boosting", "runs": 83}, {"value": "svm", "runs": 83}]
         assert await post(http, "runs/values", column="params.model", begins="sv") == [{"value": "svm", "runs": 83}]
         assert await post(http, "runs/values", column="params.model", begins="%") == []
+
+
+async def test_a_key_of_one_run_is_found_and_other_domains_are_not(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def log(db: Connection) -> None:
+        rain = experiments.by_name(db, "demo", "team/rain").experiment_id
+        two = [runs.create(db, "demo", rain, owner="ada", start_ms=n, name="old").info for n in range(2)]
+        # One of them is not among those that are looked at.
+        run = next(info.run_id for info in two if info.id % (RUNS // 20))
+        params.log_one(db, "demo", run, Pair("rare", "1"))
+        tags.set_all(db, "demo", run, [Pair("rare tag", "x")])
+
+    monkeypatch.setattr(run_table, "SAMPLE", 20)
+    await app.store.write(log)
+    async with app.as_user("vic") as http:
+        keys = await post(http, "runs/keys")
+        assert [(key["name"], key["share"] > 0) for key in keys["params"]] == [
+            ("constant", True),
+            ("depth", True),
+            ("model", True),
+            ("rare", False),
+        ]
+        assert "rare tag" in {key["name"] for key in keys["tags"]}
 
 
 async def test_only_what_differs(app: App) -> None:

@@ -4,6 +4,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { Fragment, createElement } from 'react';
 
+import { RUN_COMMANDS, addRunCommands } from '../features/experiments/commands';
 import { labIcon } from '../icons';
 import { newNotebook, openNotebook } from '../notebooks';
 import { ENTRIES, PANELS } from '../panels';
@@ -40,10 +41,11 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
       execute: args => panels.open(panelOf(args['panel']), typeof args['item'] === 'string' ? args['item'] : '', args['activate'] !== false)
     });
     addCommands(app, studio);
+    addRunCommands(app, studio);
     for (const panel of ENTRIES) {
       palette?.addItem({ command: `studio:open-${panel}`, category: CATEGORY });
     }
-    for (const command of ['studio:run-example', 'studio:register-data', 'studio:deploy', 'studio:open-dashboards', 'studio:new-notebook']) {
+    for (const command of ['studio:run-example', 'studio:register-data', 'studio:deploy', 'studio:open-dashboards', 'studio:new-notebook', ...RUN_COMMANDS]) {
       palette?.addItem({ command, category: CATEGORY });
     }
     if (restorer) {
@@ -53,7 +55,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
         name: widget => widget.id
       });
     }
-    void openHomeFirst(app, studio, shell, settings);
+    void openHomeFirst(app, studio, shell, settings).then(() => openLinked(studio));
   }
 };
 
@@ -104,6 +106,19 @@ async function openHomeFirst(app: JupyterFrontEnd, studio: IStudio, shell: ILabS
   if (wanted && open.length === 0) {
     studio.open('home');
   }
+}
+
+/** What the page's address asks for, once: `?studio=experiments&item=…`. */
+function openLinked(studio: IStudio): void {
+  const address = new URL(window.location.href);
+  const panel = address.searchParams.get('studio') ?? '';
+  if (!studio.session || !(panel in PANELS)) {
+    return;
+  }
+  studio.open(panel as PanelName, address.searchParams.get('item') ?? '');
+  address.searchParams.delete('studio');
+  address.searchParams.delete('item');
+  window.history.replaceState(null, '', address);
 }
 
 class Panels {

@@ -26,6 +26,8 @@ interface IGridProps<L> {
   /** What browser tests call it. */
   testKey: (line: L) => string;
   cell: (line: L, column: IGridColumn) => ReactNode;
+  /** What a line is besides an ordinary one: jp-mod-group, jp-mod-nested. */
+  lineClass?: (line: L) => string;
   isSelected: (index: number) => boolean;
   /** Changes when lines may have changed. */
   version: unknown;
@@ -201,6 +203,7 @@ export function Grid<L>(props: IGridProps<L>): JSX.Element {
               id={`${name}-${index}`}
               table={name}
               testKey={line === undefined ? '' : props.testKey(line)}
+              className={line === undefined ? '' : (props.lineClass?.(line) ?? '')}
               line={line}
               index={index}
               width={width}
@@ -258,6 +261,7 @@ interface IRowProps {
   id: string;
   table: string;
   testKey: string;
+  className: string;
   line: unknown;
   index: number;
   width: number;
@@ -270,7 +274,7 @@ interface IRowProps {
   selectLabel: string;
 }
 
-const Row = memo(function Row({ id, table, testKey, line, index, width, pinnedWidth, pinned, rest, isSelected, isFocused, cell, selectLabel }: IRowProps): JSX.Element {
+const Row = memo(function Row({ id, table, testKey, className, line, index, width, pinnedWidth, pinned, rest, isSelected, isFocused, cell, selectLabel }: IRowProps): JSX.Element {
   const content = ({ column, left, width: columnWidth }: IPlaced<IGridColumn>): JSX.Element => (
     <span key={column.key} className={`jp-Studio-cell${column.align ? ' jp-mod-right' : ''}`} style={{ left, width: columnWidth }} role="gridcell" data-column={column.key}>
       {line === undefined ? <i className="jp-Studio-gridWaits" /> : cell(line, column)}
@@ -279,7 +283,7 @@ const Row = memo(function Row({ id, table, testKey, line, index, width, pinnedWi
   return (
     <div
       id={id}
-      className={`jp-Studio-gridRow${isFocused ? ' jp-mod-focused' : ''}`}
+      className={`jp-Studio-gridRow ${className}${isFocused ? ' jp-mod-focused' : ''}`}
       style={{ transform: `translateY(${index * ROW}px)`, width }}
       role="row"
       aria-rowindex={index + 1}

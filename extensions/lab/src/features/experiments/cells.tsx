@@ -6,7 +6,7 @@ import { Icon } from '../../icons';
 import { IGridColumn, StatusPill, hue } from '../../ui';
 import { ARCHIVED_TAG, DURATION, EXPERIMENT, IColumnName, NOTE, NOTE_TAG, RUN, STARTED, STATUS, USER, columnOf, isNumeric, valueOf } from './columns';
 import { IGroupLine, Line, isGroup } from './model';
-import { figure, paired } from './numbers';
+import { figure, paired, pairedTimes } from './numbers';
 import type { IRunView } from './view';
 
 const WIDTHS: Record<string, number> = { [RUN]: 220, [STARTED]: 96, [DURATION]: 96, [STATUS]: 100, [USER]: 88, [EXPERIMENT]: 140, [NOTE]: 220 };
@@ -158,6 +158,9 @@ function groupCell(line: IGroupLine, key: string, { trans, now, group, experimen
     return <time title={trans.__('The newest: %1', formatExact(line.newest))}>{formatAgo(line.newest, now)}</time>;
   }
   const figures = line.figures.get(key);
+  if (!figures && line.figures.size === 0 && (key.startsWith('metrics.') || key === DURATION)) {
+    return <i className="jp-Studio-gridWaits" />;
+  }
   return figures ? groupFigures(figures, key === DURATION, trans) : '';
 }
 
@@ -166,7 +169,7 @@ function groupFigures(figures: RunFigures, isTime: boolean, trans: TranslationBu
     return <span className="jp-Studio-none">–</span>;
   }
   const exact = isTime ? formatDuration : String;
-  const [mean, deviation] = isTime ? [formatDuration(figures.mean), figures.deviation === null ? '' : formatDuration(figures.deviation)] : paired(figures.mean, figures.deviation);
+  const [mean, deviation] = isTime ? pairedTimes(figures.mean, figures.deviation) : paired(figures.mean, figures.deviation);
   const title = trans.__(
     '%1 values · mean %2 · standard deviation %3 · min %4 · max %5',
     formatCount(figures.runs),

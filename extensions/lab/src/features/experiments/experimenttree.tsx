@@ -16,22 +16,24 @@ interface IExperimentTreeProps {
   experiments: Experiment[];
   chosen: string;
   mayWrite: boolean;
+  /** Whether a new experiment is asked for at once. */
+  asksNew: boolean;
   onChoose: (choice: string) => void;
 }
 
 type Asked = { kind: 'new'; folder: string } | { kind: 'rename'; experiment: Experiment };
 
 /** Experiments as folders. Arrows move and open, Enter chooses, F2 renames, Delete deletes. */
-export function ExperimentTree({ experiments, chosen, mayWrite, onChoose }: IExperimentTreeProps): JSX.Element {
+export function ExperimentTree({ experiments, chosen, mayWrite, asksNew, onChoose }: IExperimentTreeProps): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
   const root = useRef<HTMLDivElement>(null);
   const [closed, setClosed] = useState<ReadonlySet<string>>(() => new Set(JSON.parse(localStorage.getItem(CLOSED) ?? '[]') as string[]));
-  const [asked, setAsked] = useState<Asked | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(asksNew && mayWrite ? { kind: 'new', folder: '' } : null);
   const [menu, setMenu] = useState<{ node: INode; x: number; y: number } | null>(null);
   const total = experiments.reduce((sum, experiment) => sum + experiment.runs, 0);
   const lines = useMemo(() => {
-    const all: INode = { label: trans.__('All experiments'), key: '', depth: 0, runs: total, experiment: null, children: [] };
+    const all: INode = { label: trans.__('All'), key: '', depth: 0, runs: total, experiment: null, children: [] };
     return [all, ...linesOf(treeOf(experiments), closed)];
   }, [experiments, closed, total, trans]);
   const index = Math.max(0, lines.findIndex(line => line.key === chosen));

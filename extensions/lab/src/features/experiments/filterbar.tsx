@@ -19,10 +19,11 @@ interface IFilterBarProps {
   error: StudioError | undefined;
   total: number | null;
   all: number;
+  takesFocus: boolean;
 }
 
 /** The filter: completed while it is typed, judged by the server, wrong places marked where they are. */
-export function FilterBar({ value, onChange, keys, selection, error, total, all }: IFilterBarProps): JSX.Element {
+export function FilterBar({ value, onChange, keys, selection, error, total, all, takesFocus }: IFilterBarProps): JSX.Element {
   const { trans } = useStudio();
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState(value);
@@ -45,6 +46,12 @@ export function FilterBar({ value, onChange, keys, selection, error, total, all 
     }, PAUSE_MS);
     return () => window.clearTimeout(timer);
   }, [typed, value, onChange]);
+
+  useEffect(() => {
+    if (takesFocus) {
+      input.current?.focus();
+    }
+  }, [takesFocus]);
 
   const completion = caret === null ? null : completionAt(typed, caret, keys);
   const values = useValues(completion, selection);
@@ -94,7 +101,8 @@ export function FilterBar({ value, onChange, keys, selection, error, total, all 
     event.preventDefault();
     event.stopPropagation();
   };
-  const isWrong = error !== undefined && typed.trim() === value;
+  // What is still being written is not wrong yet.
+  const isWrong = error !== undefined && typed.trim() === value && options.length === 0;
   return (
     <div className="jp-Studio-filterBox">
       <label className={`jp-Studio-filter${isWrong ? ' jp-mod-invalid' : ''}`} data-filter="">
@@ -120,7 +128,7 @@ export function FilterBar({ value, onChange, keys, selection, error, total, all 
           onKeyUp={event => ['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(event.key) && move()}
           onBlur={() => setCaret(null)}
         />
-        {total !== null && (
+        {total !== null && !error && (
           <span className="jp-Studio-hint" data-testid={TEST.runTotal} aria-live="polite">
             {total === all ? trans._n('%2 run', '%2 runs', total, formatCount(total)) : trans.__('%1 of %2', formatCount(total), formatCount(all))}
           </span>
@@ -138,7 +146,7 @@ function FilterError({ error, left }: { error: StudioError; left: number | null 
     <div className="jp-Studio-filterError" role="alert" data-testid={TEST.runFilterError}>
       {left !== null && <i style={{ left }} />}
       <div style={{ marginLeft: left === null ? 0 : `min(${Math.max(0, left - 12)}px, 50%)` }}>
-        <b>{error.message}</b> {error.hint}
+        <b>{error.message.replace(/\.?$/, '.')}</b> {left === null || !error.hint.startsWith('Look at character') ? error.hint : ''}
       </div>
     </div>
   );

@@ -42,8 +42,8 @@ export function columnItems(name: string, all: string[], view: IRunView, onView:
   if (name !== RUN) {
     items.push(
       { label: isPinned ? trans.__('Unpin') : trans.__('Pin at the left'), icon: 'pin', begins: true, act: () => onView({ pinned: isPinned ? view.pinned.filter(item => item !== name) : [...view.pinned, name] }) },
-      { label: trans.__('Move left'), icon: 'chevron', detail: 'Alt+←', isDisabled: at <= 1, act: () => onView({ columns: moved(all, name, all[at - 1] ?? null) }) },
-      { label: trans.__('Move right'), icon: 'chevron', detail: 'Alt+→', isDisabled: at >= all.length - 1, act: () => onView({ columns: moved(all, name, all[at + 2] ?? null) }) },
+      { label: trans.__('Move left'), detail: 'Alt+←', isDisabled: at <= 1, act: () => onView({ columns: moved(all, name, all[at - 1] ?? null) }) },
+      { label: trans.__('Move right'), detail: 'Alt+→', isDisabled: at >= all.length - 1, act: () => onView({ columns: moved(all, name, all[at + 2] ?? null) }) },
       { label: trans.__('Hide'), icon: 'close', begins: true, act: () => onView({ columns: all.filter(item => item !== name), sort: view.sort.filter(item => item.column !== name) }) }
     );
   }

@@ -274,20 +274,24 @@ export class RunTableModel implements IDisposable {
     const columns = this.figureColumns(query.columns);
     const isNew = this._shown?.group !== query.group || this._shown.list !== list;
     try {
-      const { groups, total } = await this.client().groups(query.selection, query.group, columns);
-      if (query !== this._query || this._isDisposed) {
-        return;
+      // How many there are is known long before what they have on average.
+      for (const wanted of isNew && columns.length ? [[], columns] : [columns]) {
+        const { groups, total } = await this.client().groups(query.selection, query.group, wanted);
+        if (query !== this._query || this._isDisposed) {
+          return;
+        }
+        if (isNew && wanted.length === 0) {
+          this.closeGroups();
+        }
+        this._groupError = undefined;
+        this._groupTotal = total;
+        this._lines = groups.map(group => {
+          const key = group.value === null ? 'none' : `=${group.value}`;
+          return { kind: 'group', key, value: group.value, runs: group.runs, newest: group.newest_ms, isOpen: this._open.has(key), figures: new Map(group.figures.map((figures, n) => [wanted[n] ?? '', figures])) };
+        });
+        this.show();
+        this.onChange();
       }
-      if (isNew) {
-        this.closeGroups();
-      }
-      this._groupError = undefined;
-      this._groupTotal = total;
-      this._lines = groups.map(group => {
-        const key = group.value === null ? 'none' : `=${group.value}`;
-        return { kind: 'group', key, value: group.value, runs: group.runs, newest: group.newest_ms, isOpen: this._open.has(key), figures: new Map(group.figures.map((figures, n) => [columns[n] ?? '', figures])) };
-      });
-      this.show();
     } catch (error) {
       this._groupError = asStudioError(error);
     }

@@ -23,3 +23,18 @@ export function paired(mean: number, deviation: number | null): [string, string]
   const rounded = decimals === undefined ? figure(deviation) : deviation.toFixed(decimals);
   return [text, Number(rounded) === 0 && deviation !== 0 ? figure(deviation) : rounded];
 }
+
+const UNITS: [number, string][] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1000, 's'],
+  [0, 'ms']
+];
+
+/** A mean time and its deviation in one unit: 7.5 ± 4.2 min. */
+export function pairedTimes(mean: number, deviation: number | null): [string, string] {
+  const [size, unit] = UNITS.find(([least]) => Math.abs(mean) >= least) ?? [0, 'ms'];
+  const text = (ms: number): string => (ms / (size || 1)).toFixed(ms / (size || 1) < 100 ? 1 : 0);
+  return deviation === null ? [`${text(mean)} ${unit}`, ''] : [text(mean), `${text(deviation)} ${unit}`];
+}

@@ -4,6 +4,7 @@ import type { SavedView } from '../../api/model';
 import { useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
 import { Button, EmptyState, ErrorBox, Panel, Resizable, Skeleton } from '../../ui';
+import { actOf } from './commands';
 import { ExperimentTree } from './experimenttree';
 import { RunTable } from './runtable';
 import { IArrangement, IRunView, START, arrangementOf, fromLink } from './view';
@@ -16,6 +17,7 @@ export function ExperimentsPanel({ item }: { item: string }): JSX.Element {
   const { data, error, refresh } = useResource('experiments', client => client.experiments.list(), { topics: ['runs', 'experiments'] });
   const views = useResource('run-views', client => client.runs.views(), { topics: ['experiments'] });
   const [view, setView] = useView(item, views.data, views.error !== undefined);
+  const act = actOf(item);
   const mayWrite = session?.role !== 'viewer';
   const onView = useCallback((change: Partial<IRunView>) => setView(before => before && { ...before, ...change }), [setView]);
   const onApply = useCallback((arrangement: IArrangement, name: string) => onView({ ...arrangement, name }), [onView]);
@@ -41,8 +43,8 @@ export function ExperimentsPanel({ item }: { item: string }): JSX.Element {
       )}
       {!isNew && !view && <Skeleton rows={12} />}
       {!isNew && view && (
-        <Resizable name="experiments" label={trans.__('Width of the list of experiments')} size={208} least={120} side="left" part={<ExperimentTree experiments={data ?? []} chosen={view.experiment} mayWrite={mayWrite} onChoose={experiment => onView({ experiment })} />}>
-          <RunTable view={view} onView={onView} onApply={onApply} experiments={data} views={views.data ?? []} mayWrite={mayWrite} />
+        <Resizable name="experiments" label={trans.__('Width of the list of experiments')} size={208} least={120} side="left" part={<ExperimentTree experiments={data ?? []} chosen={view.experiment} mayWrite={mayWrite} asksNew={act === 'new'} onChoose={experiment => onView({ experiment })} />}>
+          <RunTable view={view} onView={onView} onApply={onApply} experiments={data} views={views.data ?? []} mayWrite={mayWrite} act={act} />
         </Resizable>
       )}
     </Panel>
@@ -51,15 +53,17 @@ export function ExperimentsPanel({ item }: { item: string }): JSX.Element {
 
 /** What is shown: what a link or command asks for, else what was shown last here, else the domain's first view. */
 function useView(item: string, views: SavedView[] | undefined, hasFailed: boolean): [IRunView | null, (change: (before: IRunView | null) => IRunView | null) => void] {
-  const { session, cache } = useStudio();
+  const { session } = useStudio();
   const key = `jupyterlab-studio:experiments:${session?.domain ?? ''}`;
   const [view, setView] = useState<IRunView | null>(() => {
     const asked = fromLink(item);
-    const kept = cache.get(key) as IRunView | undefined;
+    const kept = keptView(key);
+    // A link says all that is not as at the start; a command and an experiment's name leave the rest as it was.
+    const isPart = !item.includes('=') || actOf(item) !== null;
     if (item && !asked.name) {
-      return { ...START, ...(item.includes('=') ? {} : kept), ...asked };
+      return { ...START, ...(isPart ? kept : {}), ...asked };
     }
-    return !item && kept ? kept : null;
+    return item ? null : kept;
   });
   const isReady = views !== undefined || hasFailed;
   if (!view && isReady) {
@@ -69,10 +73,20 @@ function useView(item: string, views: SavedView[] | undefined, hasFailed: boolea
   }
   useEffect(() => {
     if (view) {
-      cache.set(key, view);
+      sessionStorage.setItem(key, JSON.stringify(view));
     }
-  }, [cache, key, view]);
+  }, [key, view]);
   return [view, setView];
+}
+
+/** What was shown last in this window. */
+function keptView(key: string): IRunView | null {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(key) ?? 'null') as Partial<IRunView> | null;
+    return kept && { ...START, ...arrangementOf(kept), experiment: String(kept.experiment ?? ''), name: String(kept.name ?? '') };
+  } catch {
+    return null;
+  }
 }
 
 function codeOf(view: IRunView | null): string {

@@ -9,6 +9,7 @@ import { ICellContext, cellOf, gridColumns } from './cells';
 import { RunCharts } from './charts';
 import { ARCHIVED_TAG, RUN, columnOf, defaultColumns, isLive, keysOf } from './columns';
 import { RenameRun, RunNote, TagRuns } from './dialogs';
+import type { Act } from './commands';
 import { columnItems } from './headmenu';
 import { Line, isGroup } from './model';
 import { SelectionBar, Toolbar } from './toolbar';
@@ -26,6 +27,8 @@ interface IRunTableProps {
   experiments: Experiment[] | undefined;
   views: SavedView[];
   mayWrite: boolean;
+  /** What a command asks for besides the table. */
+  act: Act | null;
 }
 
 type Asked = { kind: 'rename' | 'note'; run: Run } | { kind: 'tag'; runs: Run[] };
@@ -35,7 +38,7 @@ interface IPlace {
 }
 
 /** The table of runs with what is above and below it. */
-export function RunTable({ view, onView, onApply, experiments, views, mayWrite }: IRunTableProps): JSX.Element {
+export function RunTable({ view, onView, onApply, experiments, views, mayWrite, act: asksFor }: IRunTableProps): JSX.Element {
   const studio = useStudio();
   const { trans, client } = studio;
   const { model, version } = useTable();
@@ -230,6 +233,7 @@ export function RunTable({ view, onView, onApply, experiments, views, mayWrite }
         views={views}
         mayWrite={mayWrite}
         onApply={onApply}
+        act={asksFor}
       />
       {selected.size > 0 && <SelectionBar count={selected.size} isMost={selected.size >= MOST_SELECTED} isDeleted={view.deleted} mayWrite={mayWrite} onAct={act} onClear={clear} />}
       {model.error && !isFilterError && <ErrorBox error={model.error} onRetry={() => model.refresh()} />}
@@ -247,6 +251,7 @@ export function RunTable({ view, onView, onApply, experiments, views, mayWrite }
             keyOf={keyOf}
             testKey={line => (isGroup(line) ? `group-${line.value ?? ''}` : line.run_id)}
             cell={cell}
+            lineClass={line => (isGroup(line) ? 'jp-mod-group' : model.isGrouped ? 'jp-mod-nested' : '')}
             isSelected={index => selected.has(model.numberAt(index) ?? -1)}
             version={version}
             focused={focused}

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import type { Run, RunKeys, RunSelection, SavedView } from '../../api/model';
 import { useStudio } from '../../hooks';
@@ -7,6 +7,7 @@ import { TEST } from '../../testids';
 import { Button, IMenuItem, Link, Menu, TextInput, below } from '../../ui';
 import { labelOf } from './cells';
 import { ColumnChooser } from './chooser';
+import type { Act } from './commands';
 import { EXPERIMENT, NOTE_TAG, STATUS, USER, keysOf } from './columns';
 import { IKnownKeys } from './filter';
 import { FilterBar } from './filterbar';
@@ -27,6 +28,7 @@ interface IToolbarProps {
   views: SavedView[];
   mayWrite: boolean;
   onApply: (arrangement: IArrangement, name: string) => void;
+  act: Act | null;
 }
 
 /** Above the table: the filter, and what arranges the table. */
@@ -36,6 +38,15 @@ export function Toolbar(props: IToolbarProps): JSX.Element {
   const { trans } = studio;
   const [menu, setMenu] = useState<{ x: number; y: number } | null>(null);
   const known = knownOf(keys, seen);
+  const exports = (): void => download(studio.client.runs.exportUrl(selection, view.sort, columns));
+  const asksExport = useRef(props.act === 'export');
+  useEffect(() => {
+    // Not before the table has its columns.
+    if (asksExport.current && columns.length > 1) {
+      asksExport.current = false;
+      exports();
+    }
+  });
   const items: IMenuItem[] = [
     { label: trans.__('Archived runs too'), isChecked: view.archived, act: () => onView({ archived: !view.archived }) },
     { label: trans.__('Deleted runs'), isChecked: view.deleted, act: () => onView({ deleted: !view.deleted }) },
@@ -44,12 +55,12 @@ export function Toolbar(props: IToolbarProps): JSX.Element {
       label: trans.__('Export as CSV'),
       icon: 'download',
       title: trans.__('All runs that match, with the columns shown'),
-      act: () => download(studio.client.runs.exportUrl(selection, view.sort, columns))
+      act: exports
     }
   ];
   return (
     <div className="jp-Studio-filterBar">
-      <FilterBar value={view.filter} onChange={filter => onView({ filter })} keys={known} selection={selection} error={props.error} total={props.total} all={props.all} />
+      <FilterBar value={view.filter} onChange={filter => onView({ filter })} keys={known} selection={selection} error={props.error} total={props.total} all={props.all} takesFocus={props.act === 'filter'} />
       <Popover icon="group" label={view.group ? labelOf(view.group, trans) : trans.__('Group')} isOn={view.group !== ''} testId={TEST.runGroup} title={trans.__('Group by a parameter or tag: count, mean ± deviation')}>
         {close => <GroupChooser view={view} known={known} onChoose={group => (close(), onView({ group }))} />}
       </Popover>
@@ -57,7 +68,7 @@ export function Toolbar(props: IToolbarProps): JSX.Element {
         <Button icon="differs" title={trans.__('Only columns in which the runs differ; among the selected ones, if some are')} testId={TEST.runDiffers} pressed={view.differs} onClick={() => onView({ differs: !view.differs })} />
       </div>
       <ColumnChooser keys={keys ?? keysSeen(seen)} columns={columns} isOwn={view.columns !== null} onChange={chosen => onView({ columns: chosen })} />
-      <Views views={props.views} view={view} mayWrite={props.mayWrite} onApply={props.onApply} />
+      <Views views={props.views} view={view} mayWrite={props.mayWrite} asksName={props.act === 'save'} onApply={props.onApply} />
       <Button icon="more" kind="quiet" title={trans.__('Archived, deleted, link, CSV')} testId={TEST.runMore} onClick={event => setMenu(below(event.currentTarget))} />
       {menu && <Menu name="table" label={trans.__('Table')} {...menu} items={items} onClose={() => setMenu(null)} />}
     </div>

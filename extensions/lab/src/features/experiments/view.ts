@@ -137,8 +137,7 @@ export function fromLink(text: string): Partial<IRunView> {
   if (link.has('view')) {
     view.name = link.get('view') ?? '';
   }
-  view.deleted = link.get('deleted') === 'yes';
-  return view;
+  return link.has('deleted') ? { ...view, deleted: link.get('deleted') === 'yes' } : view;
 }
 
 /** What a click on a column's head makes of the order; with shift it is one more column. */

@@ -13,14 +13,15 @@ interface IViewsProps {
   views: SavedView[];
   view: IRunView;
   mayWrite: boolean;
+  asksName: boolean;
   onApply: (arrangement: IArrangement, name: string) => void;
 }
 
 /** Saved views of the domain: chosen, saved over, saved anew, made the first to be shown, deleted. */
-export function Views({ views, view, mayWrite, onApply }: IViewsProps): JSX.Element {
+export function Views({ views, view, mayWrite, asksName, onApply }: IViewsProps): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
-  const [asks, setAsks] = useState(false);
+  const [asks, setAsks] = useState(asksName && mayWrite);
   const current = views.find(({ name }) => name === view.name);
   const isChanged = current ? !isSame(view, arrangementOf(current.state)) : false;
   const save = (name: string, isDefault: boolean): Promise<boolean> =>
