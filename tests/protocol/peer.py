@@ -1,4 +1,4 @@
-"""A real `mlflow server` to compare answers with: one for all workers of a run, ended by the last that leaves."""
+"""A real `mlflow server` to compare answers with: one for all workers of a run, and no longer than they."""
 
 import contextlib
 import fcntl
@@ -9,13 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import psutil
 
 from tests.benchmarks.peers import answers, free_port
 from tests.live import until
 
+ROOT = Path(__file__).resolve().parents[2]
 # Its jobs are off, and nothing reports home.
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -23,74 +21,72 @@ QUIET = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-_started: list[subprocess.Popen[bytes]] = []  # kept until this process ends: another worker may end the server
+_started: list[subprocess.Popen[bytes]] = []  # kept until this process ends, as they may live as long
 
 
 @contextlib.contextmanager
 def shared(folder: Path) -> Iterator[str]:
-    """The address of the server that belongs to `folder`, which all workers of a run name alike."""
-    with _state(folder) as state:
-        if not state.get("users"):
-            state.update(_start(folder))
-        state["users"] = state.get("users", 0) + 1
-        url = str(state["url"])
+    """The address of the server that belongs to `folder`, which all workers of a run name alike.
+
+    Every user holds the writing end of a pipe; when the last has let go of it, however it ended, the server ends.
+    """
+    folder.mkdir(exist_ok=True)
+    state, pipe = folder / "state", folder / "users"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        held = _hold(pipe) if state.exists() else None
+        if held is None:
+            pipe.unlink(missing_ok=True)
+            os.mkfifo(pipe)
+            port = free_port()
+            command = [sys.executable, "-m", "tests.protocol.peer", str(folder), str(port)]
+            _started.append(subprocess.Popen(command, cwd=ROOT, start_new_session=True))
+            state.write_text(json.dumps({"url": f"http://127.0.0.1:{port}"}))
+            held = os.open(pipe, os.O_WRONLY)
+    url = str(json.loads(state.read_text())["url"])
     try:
         # Waited for outside the lock, since it takes a while.
-        log = folder / "log"
-        until(lambda: answers(f"{url}/version") or not psutil.pid_exists(state["pid"]), "mlflow server", 180)
-        assert answers(f"{url}/version"), log.read_text()[-2000:]
+        until(lambda: answers(f"{url}/version"), f"mlflow server, see {folder / 'log'}", 180)
         yield url
     finally:
-        with _state(folder) as state:
-            state["users"] -= 1
-            if not state["users"]:
-                _end(state["pid"])
+        os.close(held)
 
 
-@contextlib.contextmanager
-def _state(folder: Path) -> Iterator[dict[str, Any]]:
-    folder.mkdir(exist_ok=True)
-    with (folder / "state").open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        text = file.read()
-        state = json.loads(text) if text else {}
-        yield state
-        file.truncate(0)
-        file.write(json.dumps(state))
+def _hold(pipe: Path) -> int | None:
+    """The writing end, if somebody reads."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
 
 
-def _start(folder: Path) -> dict[str, Any]:
-    port = free_port()
-    places = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "files")]
-    where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command = [str(Path(sys.executable).parent / "mlflow"), "server", *places, *where]
+def main(folder: Path, port: int) -> None:
+    """Serves while anybody holds the other end of the pipe."""
+    users = os.open(folder / "users", os.O_RDONLY)
+    # As the command `mlflow server` starts it, but without importing all of MLflow for the command too.
+    places = {
+        "_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{folder}/mlflow.db",
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(folder / "files"),
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+    }
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "STUDIO_"))}
+    app = ["uvicorn", "--host", "127.0.0.1", "--port", str(port), "mlflow.server.fastapi_app:app"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment | QUIET, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, "-m", *app],
+            cwd=folder,
+            env=environment | places | QUIET,
+            stdout=log,
+            stderr=log,
         )
-    _started.append(process)
-    return {"url": f"http://127.0.0.1:{port}", "pid": process.pid}
+    while os.read(users, 1024):
+        pass
+    # This process and the server are a group of their own.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(os.getpgid(0), signal.SIGTERM)
+    process.wait(30)
 
 
-def _end(pid: int) -> None:
-    """Ends the process group, which is the server's own; whoever started it may be another worker."""
-    members = [process for process in psutil.process_iter() if _group(process.pid) == pid]
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGTERM)
-    until(lambda: not any(_lives(process) for process in members), "mlflow server to end", 30)
-
-
-def _group(pid: int) -> int:
-    try:
-        return os.getpgid(pid)
-    except OSError:
-        return 0
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -132,6 +132,12 @@ CALLED = {
 
 # Rule → the test that calls it, where MLflow's own server does not have what Studio has, or has it by a setting.
 ELSEWHERE = {
+    "POST /api/2.0/mlflow/webhooks": "test_mlflow_webhooks.py",
+    "GET /api/2.0/mlflow/webhooks": "test_mlflow_webhooks.py",
+    "GET /api/2.0/mlflow/webhooks/<webhook_id>": "test_mlflow_webhooks.py",
+    "PATCH /api/2.0/mlflow/webhooks/<webhook_id>": "test_mlflow_webhooks.py",
+    "DELETE /api/2.0/mlflow/webhooks/<webhook_id>": "test_mlflow_webhooks.py",
+    "POST /api/2.0/mlflow/webhooks/<webhook_id>/test": "test_mlflow_webhooks.py",
     "POST /api/2.0mlflow/experiments/search-datasets": "test_mlflow_conformance_about.py",
     "GET /api/3.0/mlflow/workspaces": "test_mlflow_conformance_about.py",
     "POST /api/3.0/mlflow/workspaces": "test_mlflow_conformance_about.py",
@@ -157,7 +163,6 @@ LEFT_OUT = (
     "/api/2.0/mlflow/get-online-trace-details",
     "/api/2.0/mlflow/traces/link-prompts",
     "/api/2.0/mlflow/unified-traces",
-    "/api/2.0/mlflow/webhooks",
     "/api/3.0/mlflow/datasets/",
     "/api/3.0/mlflow/gateway/",
     "/api/3.0/mlflow/issues",

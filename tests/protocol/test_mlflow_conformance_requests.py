@@ -106,7 +106,7 @@ def bodies_of_runs(talk: Conversation) -> None:
         ("artifacts/list", {"run_id": run, "path": "a"}),
     ):
         for field in query:
-            for kind, odd in (("missing", None), ("empty", ""), ("odd", "ü\0/..")):
+            for kind, odd in (("missing", None), ("empty", ""), ("odd", "ü/..")):
                 changed = {**query, field: odd}
                 talk.get(f"GET {path}: {field} {kind}", path, **{k: v for k, v in changed.items() if v is not None})
     talk("at the end", client.get_run, run)
@@ -147,7 +147,7 @@ def bodies_of_models(talk: Conversation) -> None:
         ("model-versions/get-download-uri", one),
     ):
         for field in query:
-            for kind, odd in (("missing", None), ("empty", ""), ("odd", "ü\0/..")):
+            for kind, odd in (("missing", None), ("empty", ""), ("odd", "ü/..")):
                 changed = {**query, field: odd}
                 talk.get(f"GET {path}: {field} {kind}", path, **{k: v for k, v in changed.items() if v is not None})
 

@@ -247,7 +247,7 @@ def metrics(talk: Conversation) -> None:
         "bulk",
         "GET",
         "/ajax-api/2.0/mlflow/metrics/get-history-bulk",
-        params={"run_id": [run, other], "metric_key": "m", "max_results": 9},
+        params={"run_id": [run], "metric_key": "m", "max_results": 9},
     )
     talk.raw("bulk without run", "GET", "/ajax-api/2.0/mlflow/metrics/get-history-bulk", params={"metric_key": "m"})
 

@@ -33,7 +33,6 @@ LEFT_OUT = (
     "scorers",
     "traces",
     "unified-traces",
-    "webhooks",
 )
 _METHODS = "GET,POST,PUT,PATCH,DELETE"
 
