@@ -1,5 +1,6 @@
 """Reading a folder that somebody else may have written: nothing outside of it, through no link, nothing endless."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -56,10 +57,9 @@ class Tree:
             with self._walked(parent) as folder:
                 descriptor = os.open(name, _FILE, dir_fd=folder)
         except OSError as error:
-            reason = (
-                "it is a link or lies behind one" if isinstance(error, NotADirectoryError) or error.errno == 40 else ""
-            )
-            raise Bad(f"{path}: cannot be read ({reason or error.strerror})") from error
+            is_link = error.errno in (errno.ELOOP, errno.ENOTDIR)
+            reason = "it is a link or behind one; links are not followed" if is_link else error.strerror
+            raise Bad(f"{path}: cannot be read ({reason})") from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise Bad(f"{path}: is not a file")
