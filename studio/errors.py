@@ -8,6 +8,7 @@ class StudioError(Exception):
 
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
+    position: int | None = None  # the character, from 0, at which a text that was given goes wrong
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""How this wire shows an error: {"error": {"code", "message", "hint"}}."""
+"""How this wire shows an error: {"error": {"code", "message", "hint"}}, and "position" where one character is wrong."""
 
 import logging
 from typing import Any
@@ -29,7 +29,10 @@ def studio_error(_request: Request, error: Exception) -> Response:
     """Errors that are meant for people."""
     assert isinstance(error, StudioError)
     headers = {"retry-after": "1"} if error.status == 503 else None
-    return JSONResponse(body(error.code, error.message, error.hint), error.status, headers)
+    content = body(error.code, error.message, error.hint)
+    if error.position is not None:
+        content["error"]["position"] = error.position
+    return JSONResponse(content, error.status, headers)
 
 
 def http_error(_request: Request, error: Exception) -> Response:

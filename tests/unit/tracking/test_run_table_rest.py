@@ -280,3 +280,11 @@ async def test_csv_has_every_run_and_no_formula(app: App) -> None:
         rows = list(csv.DictReader(io.StringIO(few.text)))
         assert (len(rows), rows[0]["metrics.auc#min"]) == (83, "-248.0")
         assert (await http.get("runs/export", params={"filter": "metrics."})).status_code == 400
+
+
+async def test_an_error_in_a_filter_says_at_which_character(app: App) -> None:
+    async with app.as_user("vic") as http:
+        for path in ("runs/search", "runs/order"):
+            answer = await http.post(path, json={"filter": "params.model = 'svm' AND metrics.auc > high"})
+            error = answer.json()["error"]
+            assert (answer.status_code, error["code"], error["position"]) == (400, "INVALID", 39)
