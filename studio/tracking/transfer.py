@@ -190,17 +190,12 @@ def finish_experiment(db: Connection, domain: str, experiment_id: str) -> None:
 
 def finished(db: Connection, domain: str, ids: Sequence[str]) -> dict[str, str]:
     """Id → digest of those of `ids` that were brought here whole, and still are here."""
-    marks = dict(
-        db.execute(
-            select(transfers.c.id, transfers.c.digest).where(transfers.c.domain == domain, transfers.c.id.in_(ids))
-        )
-        .tuples()
-        .all()
-    )
+    c = transfers.c
+    marks = db.execute(select(c.id, c.digest).where(c.domain == domain, c.id.in_(ids))).all()
     here = set(db.execute(select(t.runs.c.run_id).where(t.runs.c.domain == domain, t.runs.c.run_id.in_(ids))).scalars())
     m = t.logged_models.c
     here |= set(db.execute(select(m.model_id).where(m.domain == domain, m.model_id.in_(ids))).scalars())
-    return {key: digest for key, digest in marks.items() if key in here}
+    return {row.id: row.digest for row in marks if row.id in here}
 
 
 def _insert_run(db: Connection, domain: str, owner: str, given: GivenRun) -> None:
