@@ -1423,6 +1423,210 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/transfer/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Experiments
+         * @description All experiments, deleted ones too.
+         */
+        get: operations["get_experiments_domains__domain__transfer_experiments_get"];
+        put?: never;
+        /**
+         * Put Experiment
+         * @description Makes an experiment, or finds the one of that name.
+         */
+        post: operations["put_experiment_domains__domain__transfer_experiments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/transfer/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Files
+         * @description All files of a run or logged model.
+         */
+        get: operations["list_files_domains__domain__transfer_files_get"];
+        /**
+         * Put File
+         * @description Receives a file of a run or logged model, of any size; it is there whole or not at all.
+         */
+        put: operations["put_file_domains__domain__transfer_files_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/transfer/files/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get File
+         * @description A file of a run or logged model.
+         */
+        get: operations["get_file_domains__domain__transfer_files_content_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/transfer/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish
+         * @description Says what is here whole now; deletes what was deleted there.
+         */
+        post: operations["finish_domains__domain__transfer_finish_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/transfer/finished": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get Finished
+         * @description Id → digest of those that were brought whole and are still here.
+         */
+        post: operations["get_finished_domains__domain__transfer_finished_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/transfer/logged-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Logged Models
+         * @description Logged models of an experiment.
+         */
+        get: operations["get_logged_models_domains__domain__transfer_logged_models_get"];
+        put?: never;
+        /**
+         * Put Logged Model
+         * @description Adds a logged model.
+         */
+        post: operations["put_logged_model_domains__domain__transfer_logged_models_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/transfer/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Registered
+         * @description All registered models with their versions.
+         */
+        get: operations["get_registered_domains__domain__transfer_models_get"];
+        put?: never;
+        /**
+         * Put Registered
+         * @description Adds a registered model, versions and aliases.
+         */
+        post: operations["put_registered_domains__domain__transfer_models_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/transfer/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Runs
+         * @description Runs of an experiment, without the values of their metrics.
+         */
+        get: operations["get_runs_domains__domain__transfer_runs_get"];
+        put?: never;
+        /**
+         * Put Runs
+         * @description Adds runs with params, tags, inputs, outputs and metrics; what is here already stays.
+         */
+        post: operations["put_runs_domains__domain__transfer_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/transfer/runs/{run_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Points
+         * @description The values of a metric.
+         */
+        get: operations["get_points_domains__domain__transfer_runs__run_id__metrics_get"];
+        put?: never;
+        /**
+         * Put Metrics
+         * @description Adds values to a run.
+         */
+        post: operations["put_metrics_domains__domain__transfer_runs__run_id__metrics_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/environments": {
         parameters: {
             query?: never;
@@ -3759,6 +3963,446 @@ export interface components {
             kept: string[];
             /** Stopping */
             stopping: string[];
+        };
+        /**
+         * TransferDataset
+         * @description A data set that a run used.
+         */
+        TransferDataset: {
+            /** Digest */
+            digest: string;
+            /** Name */
+            name: string;
+            /** Profile */
+            profile?: string | null;
+            /** Schema Text */
+            schema_text?: string | null;
+            /**
+             * Source
+             * @default
+             */
+            source: string;
+            /**
+             * Source Type
+             * @default
+             */
+            source_type: string;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * TransferExperiment
+         * @description `experiment_id` is the one there ("0" or a number); `deleted` only when it is taken from here.
+         */
+        TransferExperiment: {
+            /**
+             * Created Ms
+             * @default 0
+             */
+            created_ms: number;
+            /**
+             * Deleted
+             * @default false
+             */
+            deleted: boolean;
+            /** Experiment Id */
+            experiment_id: string;
+            /**
+             * Is Default
+             * @default false
+             */
+            is_default: boolean;
+            /** Name */
+            name: string;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            /**
+             * Updated Ms
+             * @default 0
+             */
+            updated_ms: number;
+        };
+        /**
+         * TransferExperimentAnswer
+         * @description `experiment_id` is the one here; `new` False: one of that name was here, and what comes is added to it.
+         */
+        TransferExperimentAnswer: {
+            /** Deleted */
+            deleted: boolean;
+            /** Experiment Id */
+            experiment_id: string;
+            /** New */
+            new: boolean;
+        };
+        /**
+         * TransferFile
+         * @description A file below the run's or model's artifacts.
+         */
+        TransferFile: {
+            /** Path */
+            path: string;
+            /** Size */
+            size: number;
+        };
+        /**
+         * TransferFinish
+         * @description Id → digest of what is here whole now; `deleted`: runs that were deleted there; `experiments`: such too.
+         */
+        TransferFinish: {
+            /** Deleted */
+            deleted?: string[];
+            /** Digests */
+            digests?: {
+                [key: string]: string;
+            };
+            /** Experiments */
+            experiments?: string[];
+        };
+        /**
+         * TransferIds
+         * @description Ids of runs and logged models.
+         */
+        TransferIds: {
+            /** Ids */
+            ids: string[];
+        };
+        /**
+         * TransferMetrics
+         * @description More values of one run.
+         */
+        TransferMetrics: {
+            /** Metrics */
+            metrics: components["schemas"]["TransferSeries"][];
+        };
+        /**
+         * TransferModel
+         * @description A logged model; `status` in MLflow's numbers (1 pending, 2 ready, 3 failed).
+         */
+        TransferModel: {
+            /**
+             * Created Ms
+             * @default 0
+             */
+            created_ms: number;
+            /**
+             * Deleted
+             * @default false
+             */
+            deleted: boolean;
+            /**
+             * Experiment Id
+             * @description The one here
+             */
+            experiment_id: string;
+            /** Metrics */
+            metrics?: components["schemas"]["TransferModelMetric"][];
+            /** Model Id */
+            model_id: string;
+            /**
+             * Model Type
+             * @default
+             */
+            model_type: string;
+            /** Name */
+            name: string;
+            /** Params */
+            params?: {
+                [key: string]: string;
+            };
+            /**
+             * Source Run Id
+             * @default
+             */
+            source_run_id: string;
+            /**
+             * Status
+             * @default 2
+             */
+            status: number;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            /**
+             * Updated Ms
+             * @default 0
+             */
+            updated_ms: number;
+        };
+        /**
+         * TransferModelMetric
+         * @description A metric of a logged model, with the data set it was computed on.
+         */
+        TransferModelMetric: {
+            /**
+             * Dataset Digest
+             * @default
+             */
+            dataset_digest: string;
+            /**
+             * Dataset Name
+             * @default
+             */
+            dataset_name: string;
+            /** Key */
+            key: string;
+            /**
+             * Run Id
+             * @default
+             */
+            run_id: string;
+            /** Step */
+            step: number;
+            /** Ts */
+            ts: number;
+            /** Value */
+            value: number | string;
+        };
+        /**
+         * TransferModelPage
+         * @description Logged models of an experiment.
+         */
+        TransferModelPage: {
+            /** Models */
+            models: components["schemas"]["TransferModel"][];
+            /** Next Page Token */
+            next_page_token: string | null;
+        };
+        /**
+         * TransferOutput
+         * @description A logged model that a run made.
+         */
+        TransferOutput: {
+            /** Model Id */
+            model_id: string;
+            /**
+             * Step
+             * @default 0
+             */
+            step: number;
+        };
+        /**
+         * TransferPoints
+         * @description A stretch of one metric's values.
+         */
+        TransferPoints: {
+            /** Next Page Token */
+            next_page_token: string | null;
+            /** Points */
+            points: [
+                number,
+                number | string,
+                number
+            ][];
+        };
+        /**
+         * TransferPut
+         * @description What became of one thing: `problem` says why it was not taken.
+         */
+        TransferPut: {
+            /** Id */
+            id: string;
+            /** New */
+            new: boolean;
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+        };
+        /**
+         * TransferRegistered
+         * @description A registered model, with at most so many versions at once; `aliases` mean versions there.
+         */
+        TransferRegistered: {
+            /** Aliases */
+            aliases?: {
+                [key: string]: number;
+            };
+            /**
+             * Created Ms
+             * @default 0
+             */
+            created_ms: number;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Name */
+            name: string;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            /**
+             * Updated Ms
+             * @default 0
+             */
+            updated_ms: number;
+            /** Versions */
+            versions?: components["schemas"]["TransferVersion"][];
+        };
+        /**
+         * TransferRegisteredAnswer
+         * @description `versions`: number there → number here; `kept`: aliases that mean another version here, and stay so.
+         */
+        TransferRegisteredAnswer: {
+            /** Kept */
+            kept: string[];
+            /** New */
+            new: boolean;
+            /** New Versions */
+            new_versions: number;
+            /** Problems */
+            problems: string[];
+            /** Versions */
+            versions: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * TransferRun
+         * @description A run. Brought: with at most 5000 points in one request, the rest follows by itself.
+         */
+        TransferRun: {
+            /** Datasets */
+            datasets?: components["schemas"]["TransferDataset"][];
+            /**
+             * Deleted
+             * @default false
+             */
+            deleted: boolean;
+            /** End Ms */
+            end_ms?: number | null;
+            /**
+             * Experiment Id
+             * @description The one here
+             */
+            experiment_id: string;
+            /** Metrics */
+            metrics?: components["schemas"]["TransferSeries"][];
+            /** Model Inputs */
+            model_inputs?: string[];
+            /** Model Outputs */
+            model_outputs?: components["schemas"]["TransferOutput"][];
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Params */
+            params?: {
+                [key: string]: string;
+            };
+            /** Run Id */
+            run_id: string;
+            /**
+             * Start Ms
+             * @default 0
+             */
+            start_ms: number;
+            /**
+             * Status
+             * @default FINISHED
+             */
+            status: string;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            /**
+             * User Id
+             * @default
+             */
+            user_id: string;
+        };
+        /**
+         * TransferRunPage
+         * @description Runs of an experiment, oldest first; their metrics are asked for one by one.
+         */
+        TransferRunPage: {
+            /**
+             * Keys
+             * @description Run id → the metrics it has
+             */
+            keys: {
+                [key: string]: string[];
+            };
+            /** Next Page Token */
+            next_page_token: string | null;
+            /** Runs */
+            runs: components["schemas"]["TransferRun"][];
+        };
+        /**
+         * TransferRuns
+         * @description Runs, each written whole or not at all.
+         */
+        TransferRuns: {
+            /** Runs */
+            runs: components["schemas"]["TransferRun"][];
+        };
+        /**
+         * TransferSeries
+         * @description Values of one metric.
+         */
+        TransferSeries: {
+            /** Key */
+            key: string;
+            /** Points */
+            points: [
+                number,
+                number | string,
+                number
+            ][];
+        };
+        /**
+         * TransferVersion
+         * @description A version; `source` is runs:/… or models:/m-…, `files` (taken from here only) the place of its files.
+         */
+        TransferVersion: {
+            /**
+             * Created Ms
+             * @default 0
+             */
+            created_ms: number;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Files
+             * @default
+             */
+            files: string;
+            /**
+             * Run Id
+             * @default
+             */
+            run_id: string;
+            /** Source */
+            source: string;
+            /**
+             * Stage
+             * @default None
+             */
+            stage: string;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            };
+            /**
+             * Updated Ms
+             * @default 0
+             */
+            updated_ms: number;
+            /** Version */
+            version: number;
         };
         /**
          * UserAnswer
@@ -6820,6 +7464,515 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["StoppingAnswer"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_experiments_domains__domain__transfer_experiments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferExperiment"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_experiment_domains__domain__transfer_experiments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferExperiment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferExperimentAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_files_domains__domain__transfer_files_get: {
+        parameters: {
+            query: {
+                kind: "run" | "model";
+                id: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferFile"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_file_domains__domain__transfer_files_put: {
+        parameters: {
+            query: {
+                kind: "run" | "model";
+                id: string;
+                path: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_file_domains__domain__transfer_files_content_get: {
+        parameters: {
+            query: {
+                kind: "run" | "model";
+                id: string;
+                path: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    finish_domains__domain__transfer_finish_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferFinish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_finished_domains__domain__transfer_finished_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_logged_models_domains__domain__transfer_logged_models_get: {
+        parameters: {
+            query: {
+                experiment_id: string;
+                page_token?: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferModelPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_logged_model_domains__domain__transfer_logged_models_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferModel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferPut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_registered_domains__domain__transfer_models_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferRegistered"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_registered_domains__domain__transfer_models_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferRegistered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferRegisteredAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_runs_domains__domain__transfer_runs_get: {
+        parameters: {
+            query: {
+                experiment_id: string;
+                page_token?: number;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferRunPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_runs_domains__domain__transfer_runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferRuns"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferPut"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_points_domains__domain__transfer_runs__run_id__metrics_get: {
+        parameters: {
+            query: {
+                key: string;
+                page_token?: string | null;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferPoints"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_metrics_domains__domain__transfer_runs__run_id__metrics_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferMetrics"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
