@@ -3,7 +3,7 @@
 Building a query of SQLAlchemy's parts and asking its cache costs more than many a search itself.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -29,6 +29,26 @@ def rows(db: Connection, shape: Hashable, values: Mapping[str, Any], build: Call
     `shape` says everything that decides the text; `values` has every parameter that is not part of it, by its name.
     The driver's own, since a page has thousands of them and SQLAlchemy's would cost as much again.
     """
+    cursor = _execute(db, shape, values, build)
+    try:
+        return list(cursor.fetchall())
+    finally:
+        cursor.close()
+
+
+def chunks(
+    db: Connection, shape: Hashable, values: Mapping[str, Any], build: Callable[[], Select[Any]], size: int
+) -> Iterator[list[Any]]:
+    """The same, at most `size` at a time: what is done with them does not hold the interpreter for long."""
+    cursor = _execute(db, shape, values, build)
+    try:
+        while some := cursor.fetchmany(size):
+            yield some
+    finally:
+        cursor.close()
+
+
+def _execute(db: Connection, shape: Hashable, values: Mapping[str, Any], build: Callable[[], Select[Any]]) -> Any:
     place = (db.dialect.name, shape)
     known = _known.get(place)
     if known is None:
@@ -41,6 +61,7 @@ def rows(db: Connection, shape: Hashable, values: Mapping[str, Any], build: Call
     cursor = db.connection.cursor()
     try:
         cursor.execute(known.text, given if known.order is None else [given[name] for name in known.order])
-        return list(cursor.fetchall())
-    finally:
+    except BaseException:
         cursor.close()
+        raise
+    return cursor

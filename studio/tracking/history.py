@@ -1,11 +1,12 @@
 """All values of a metric: whole, by pages, sampled evenly."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, cast, select
+from sqlalchemy import Connection, Integer, Select, bindparam, cast, select
 
 from studio.errors import Invalid
+from studio.store import statements
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
 from studio.tracking import metrics, pages, runs
@@ -14,6 +15,9 @@ from studio.tracking.records import Metric
 
 _c = t.metrics.c
 _NAN = float("nan")
+# Truth values know no order in SQL; as numbers they do.
+_SORTS = [Sort(_c.ts), Sort(_c.step), Sort(_c.value), Sort(cast(_c.is_nan, Integer))]
+CHUNK = 2000
 _BY_STEP = Prepared(
     lambda _: (
         select(_c.step, _c.ts, _c.value, _c.is_nan)
@@ -29,24 +33,39 @@ def page(
 ) -> tuple[list[Metric], str | None]:
     """The values of `key` by time, step and value, as MLflow sorts them; all of them without `max_results`."""
     run = runs.info(db, domain, run_id)
-    number = metrics.key_id(db, key)
-    # Truth values know no order in SQL; as numbers they do.
-    sorts = [Sort(_c.ts), Sort(_c.step), Sort(_c.value), Sort(cast(_c.is_nan, Integer))]
     mark = ["history", run_id, key]
-    start = pages.decode(page_token, mark)
+    start = pages.decode(page_token, mark, len(_SORTS))
+    number = metrics.key_id(db, key)
     if number is None:
         return [], None
-    query = select(_c.ts, _c.step, _c.value, _c.is_nan).where(_c.run == run.id, _c.key == number)
-    if start is not None:
-        query = query.where(pages.after(sorts, start))
-    if max_results is not None:
-        query = query.limit(max_results + 1)
-    rows = db.execute(query.order_by(*pages.order(sorts))).all()
+    values: dict[str, Any] = {"run": run.id, "key": number, "most": -1 if max_results is None else max_results + 1}
+    values |= {f"after_{n}": value for n, value in enumerate(start or ())}
+    shape = ("history", start is not None, max_results is not None)
+    rows = statements.rows(db, shape, values, lambda: _by_time(start, max_results is not None))
     token = None
     if max_results is not None and len(rows) > max_results:
         rows = rows[:max_results]
-        token = pages.encode(mark, [*rows[-1][:3], int(rows[-1].is_nan)])
+        token = pages.encode(mark, [*rows[-1][:3], int(rows[-1][3])])
     return [Metric(key, _NAN if is_nan else value, ts, step) for ts, step, value, is_nan in rows], token
+
+
+def chunks(db: Connection, domain: str, run_id: str, key: str) -> Iterator[list[tuple[int, int, float, bool]]]:
+    """All values (time, step, value, whether it is NaN instead) in the same order, some at a time."""
+    run = runs.info(db, domain, run_id)
+    number = metrics.key_id(db, key)
+    if number is not None:
+        values = {"run": run.id, "key": number}
+        yield from statements.chunks(db, ("history", False, False), values, lambda: _by_time(None, False), CHUNK)
+
+
+def _by_time(start: Sequence[Any] | None, is_limited: bool) -> Select[Any]:
+    query = select(_c.ts, _c.step, _c.value, _c.is_nan)
+    query = query.where(_c.run == bindparam("run"), _c.key == bindparam("key"))
+    if start is not None:
+        marks = [bindparam(f"after_{n}", type_=sort.column.type) for n, sort in enumerate(_SORTS)]
+        query = query.where(pages.after(_SORTS, marks))
+    query = query.order_by(*pages.order(_SORTS))
+    return query.limit(bindparam("most")) if is_limited else query
 
 
 def bulk(db: Connection, domain: str, run_ids: Sequence[str], key: str, max_results: int) -> list[tuple[str, Metric]]:

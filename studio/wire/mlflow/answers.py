@@ -10,6 +10,7 @@ from studio.registry.records import ModelVersion, RegisteredModel
 from studio.tracking.artifacts import FileInfo
 from studio.tracking.records import Experiment, Latest, LoggedModel, Metric, Pair, Run, RunInfo
 
+_NAN = float("nan")
 LARGEST = 1.7976931348623157e308  # what MLflow's server makes of infinity
 STATUSES = {1: "LOGGED_MODEL_PENDING", 2: "LOGGED_MODEL_READY", 3: "LOGGED_MODEL_UPLOAD_FAILED"}
 
@@ -101,6 +102,12 @@ def latest(metrics: Iterable[Latest]) -> list[WireMetric]:
         WireMetric(m.key, m.value if -LARGEST <= m.value <= LARGEST else number(m.value), m.timestamp, m.step)
         for m in metrics
     ]
+
+
+def point(key: str, timestamp: int, step: int, value: float, is_nan: bool) -> WireMetric:
+    """One value of a history of one metric."""
+    is_plain = -LARGEST <= value <= LARGEST and not is_nan
+    return WireMetric(key, value if is_plain else number(_NAN if is_nan else value), timestamp, step)
 
 
 def metric(m: Metric, run_id: str = "") -> WireMetric:

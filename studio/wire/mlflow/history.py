@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import msgspec
+from sqlalchemy import Connection
+
 from studio.errors import Invalid
 from studio.tracking import history
 from studio.wire.mlflow import answers, bodies
@@ -11,6 +14,7 @@ routes = Routes()
 MOST_RUNS = 100
 MOST_VALUES = 25_000
 MOST_SAMPLED = 2_500
+_ENCODER = msgspec.json.Encoder()
 
 
 @routes.add("GET", "/mlflow/metrics/get-history", READ, bodies.History)
@@ -21,6 +25,8 @@ async def get_history(call: Call, body: bodies.History) -> Any:
             f"Invalid value {body.max_results} for parameter 'max_results' supplied. It must be a positive integer."
         )
     run_id = body.run_id or body.run_uuid
+    if body.max_results is None and not body.page_token:
+        return await call.studio.store.read(lambda db: whole(db, call.domain, run_id, body.metric_key))
     found, token = await call.studio.store.read(
         lambda db: history.page(db, call.domain, run_id, body.metric_key, body.max_results, body.page_token or None)
     )
@@ -51,6 +57,16 @@ async def get_interval(call: Call, body: bodies.HistoryInterval) -> Any:
         lambda db: history.interval(db, call.domain, body.run_ids, body.metric_key, body.max_results, steps)
     )
     return answers.page("metrics", [answers.metric(item, run_id) for run_id, item in found], None)
+
+
+def whole(db: Connection, domain: str, run_id: str, key: str) -> dict[str, msgspec.Raw]:
+    """The answer with all values of a metric."""
+    # Written down here, some values at a time: a hundred thousand at once would hold up all other requests.
+    parts = [
+        _ENCODER.encode([answers.point(key, ts, step, value, is_nan) for ts, step, value, is_nan in some])[1:-1]
+        for some in history.chunks(db, domain, run_id, key)
+    ]
+    return {"metrics": msgspec.Raw(b"[" + b",".join(parts) + b"]")} if parts else {}
 
 
 def _check_runs(run_ids: list[str], name: str) -> None:
