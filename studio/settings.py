@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     currency: str = Field("€", description="Sign shown before costs.")
     browser: bool = Field(True, description="Open the browser at the end of `studio up`.")
     idle_lab_minutes: int = Field(0, description="End a lab nobody used for so long; 0: never.")
+    webhook_hosts: str = Field(
+        "", description="Webhooks may go to these though they are not public: host, host:port, network/bits; commas."
+    )
     monitor_seconds: float = Field(5.0, description="How often monitors look for new captured rows.")
     assets: Path = Field(default_factory=_assets, description="Sample data, notebooks, environment definitions.")
 

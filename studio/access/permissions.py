@@ -26,6 +26,7 @@ IN_DOMAIN: dict[str, Role] = {
     "domain.admin": Role.admin,
     "members.write": Role.admin,
     "keys.write": Role.admin,
+    "webhooks.admin": Role.admin,
 }
 # What anyone who is signed in may do, whatever their role.
 SIGNED_IN = frozenset({"session.read", "domains.list", "environments.read", "instance-types.read"})

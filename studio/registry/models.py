@@ -14,6 +14,7 @@ from studio.registry.records import RegisteredModel
 from studio.store import signal
 from studio.store.tables import registry as t
 from studio.tracking.records import Pair
+from studio.webhooks.deliveries import happened
 
 
 def create(
@@ -34,6 +35,7 @@ def create(
         rows = [{"model": number, "key": key, "value": value} for key, value in wanted.items()]
         db.execute(insert(t.registered_model_tags), rows)
     signal(db, "models", domain, name)
+    happened(db, domain, "registered_model.created", {"name": name, "tags": wanted, "description": description or None})
     return get(db, domain, name)
 
 
@@ -93,6 +95,7 @@ def set_alias(db: Connection, domain: str, name: str, alias: str, version: int) 
     db.execute(delete(t.aliases).where(t.aliases.c.model == row.id, t.aliases.c.alias == alias))
     db.execute(insert(t.aliases).values(model=row.id, alias=alias, version=version))
     signal(db, "models", domain, name)
+    happened(db, domain, "model_version_alias.created", {"name": name, "alias": alias, "version": str(version)})
 
 
 def delete_alias(db: Connection, domain: str, name: str, alias: str) -> None:
@@ -101,6 +104,7 @@ def delete_alias(db: Connection, domain: str, name: str, alias: str) -> None:
     names.check_alias(alias)
     db.execute(delete(t.aliases).where(t.aliases.c.model == row.id, t.aliases.c.alias == alias))
     signal(db, "models", domain, name)
+    happened(db, domain, "model_version_alias.deleted", {"name": name, "alias": alias})
 
 
 def load(db: Connection, rows: Sequence[Row[Any]]) -> list[RegisteredModel]:

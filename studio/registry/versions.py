@@ -18,6 +18,7 @@ from studio.store.tables import registry as t
 from studio.tracking import artifacts, places
 from studio.tracking.places import Place
 from studio.tracking.records import Pair
+from studio.webhooks.deliveries import happened
 
 STAGES = {name.lower(): name for name in ("None", "Staging", "Production", "Archived")}
 READY = "READY"
@@ -67,6 +68,8 @@ def create(
         rows = [{"model": row.id, "version": number, "key": key, "value": value} for key, value in wanted.items()]
         db.execute(insert(t.model_version_tags), rows)
     names.touch(db, domain, row, last_version=number)
+    told = {"name": name, "version": str(number), "source": found.source, "run_id": found.run_id or None}
+    happened(db, domain, "model_version.created", {**told, "tags": wanted, "description": description or None})
     return get(db, domain, name, number)
 
 
@@ -152,6 +155,8 @@ def set_tag(db: Connection, domain: str, name: str, version: int, tag: Pair) -> 
     _check_free(tag.key)
     put_tags(db, names.find(db, domain, name).id, version, [tag])
     signal(db, "models", domain, name)
+    told = {"name": name, "version": str(version), "key": tag.key, "value": tag.value}
+    happened(db, domain, "model_version_tag.set", told)
 
 
 def put_tags(db: Connection, model: int, version: int, tags: Iterable[Pair]) -> None:
@@ -168,6 +173,7 @@ def delete_tag(db: Connection, domain: str, name: str, version: int, key: str) -
     _check_free(key)
     _drop_tag(db, names.find(db, domain, name).id, version, key)
     signal(db, "models", domain, name)
+    happened(db, domain, "model_version_tag.deleted", {"name": name, "version": str(version), "key": key})
 
 
 def resolve(db: Connection, domain: str, uri: str) -> ModelVersion:

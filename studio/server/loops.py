@@ -2,7 +2,7 @@
 
 import asyncio
 
-from studio.loops import cost, data, environments, gateway, jobs, ledger, monitoring, sandboxes, serving
+from studio.loops import cost, data, environments, gateway, jobs, ledger, monitoring, sandboxes, serving, webhooks
 from studio.loops.context import LoopContext
 from studio.loops.loop import Loop, run
 
@@ -18,6 +18,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("cost", cost.step, topics=("stops",), every_s=3.0),
     Loop("serving", serving.step, topics=("endpoints", "serving", "models", "environments", "supervisor"), every_s=2.0),
     Loop("monitoring", monitoring.step, topics=("monitors", "monitoring", "supervisor"), every_s=1.0),
+    Loop("webhooks", webhooks.step, topics=("webhooks",), every_s=1.0),
 )
 
 

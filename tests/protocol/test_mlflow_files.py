@@ -388,6 +388,14 @@ def test_a_signed_address_is_for_one_file_one_way_and_short(server: Running) -> 
         assert http.get(f"{BASE}presigned/signed").status_code == 400
 
 
+def test_addresses_of_a_cloud_are_refused_as_mlflow_refuses_them(server: Running) -> None:
+    """For the files of a run MLflow signs only what lies in an object store; here they go through the server."""
+    with server.http() as http:
+        for way in ("upload", "download"):
+            answer = http.post(f"/api/2.0/mlflow/artifacts/presigned-{way}-url", json={"run_id": "x", "path": "a.txt"})
+            assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
 def test_a_server_whose_name_is_forged_signs_nothing_for_it(server: Running) -> None:
     with server.http() as http:
         http.put(FILES + "signed/host.txt", content=b"x")

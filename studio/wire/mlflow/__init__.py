@@ -14,6 +14,7 @@ from studio.wire.mlflow import (
     traces,
     uploads,
     versions,
+    webhooks,
     workspaces,
 )
 
@@ -26,6 +27,7 @@ _FILES = (
     uploads,
     registry,
     versions,
+    webhooks,
     traces,
     old_traces,
     workspaces,
