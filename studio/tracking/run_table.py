@@ -5,7 +5,20 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, exists, func, literal_column, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy import text as written
 
 from studio.errors import Invalid
@@ -127,7 +140,8 @@ def values(db: Connection, query: Query, text: str, begins: str = "") -> list[tu
     source, value = valued(column(text))
     wanted = [*where(db, query), value.is_not(None)]
     if begins:
-        wanted.append(value.startswith(begins, autoescape=True))
+        text = re.sub(r"([/%_])", r"/\1", begins)
+        wanted.append(value.like(_given(f"{text}%"), escape="/"))
     counted = select(value, func.count().label("runs")).select_from(source).where(*wanted).group_by(value)
     rows = db.execute(counted.order_by(func.count().desc(), value).limit(MOST_VALUES))
     return [(str(item), runs) for item, runs in rows]
@@ -142,7 +156,7 @@ def varying(db: Connection, query: Query, columns: Sequence[str]) -> list[str]:
         sample = db.execute(select(value).select_from(source).where(*wanted).limit(1)).first()
         if sample is None:
             continue
-        other = value.is_not(None) if sample[0] is None else or_(value.is_(None), value != sample[0])
+        other = value.is_not(None) if sample[0] is None else or_(value.is_(None), value != _given(sample[0]))
         if db.execute(select(exists(select(value).select_from(source).where(*wanted, other)))).scalar():
             found.append(text)
     return found
@@ -157,7 +171,7 @@ def valued(wanted: Column, db: Connection | None = None) -> tuple[FromClause, Co
             raise Invalid(f"{wanted.key!r} is a metric.", "Choose a param, a tag or an attribute.")
         return latest(db, t.runs, wanted)
     table = (t.params if wanted.entity == "param" else t.tags).alias()
-    match = and_(table.c.run == t.runs.c.id, table.c.key == wanted.key)
+    match = and_(table.c.run == t.runs.c.id, table.c.key == _given(wanted.key))
     return t.runs.outerjoin(table, match), table.c.value
 
 
@@ -166,9 +180,14 @@ def latest(db: Connection, source: FromClause, wanted: Column) -> tuple[FromClau
     table = t.latest_metrics.alias()
     number = metrics.key_id(db, wanted.key)
     match = and_(
-        table.c.run == t.runs.c.id, table.c.key == (-1 if number is None else number), table.c.is_nan.is_(False)
+        table.c.run == t.runs.c.id, table.c.key == _given(-1 if number is None else number), table.c.is_nan.is_(False)
     )
     return source.outerjoin(table, match), table.c[searching.BOUNDS[wanted.entity]]
+
+
+def _given(value: Any) -> BindParameter[Any]:
+    """A parameter whose name is none of those that the conditions of a filter have."""
+    return bindparam("of_table", value, unique=True)
 
 
 def _metric_keys(db: Connection, query: Query) -> list[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, select
 
 from studio.errors import Invalid
 from studio.store.tables import tracking as t
@@ -70,12 +70,12 @@ def phases(
         return [(0, select(*_COLUMNS).select_from(source), sorts)]
     rest, more = orders.joined(t.runs, terms, given, 1)
     latest = t.latest_metrics.alias("ordered")
-    own = and_(
-        _one_of(latest.c.experiment, experiments.numbers(db, domain, experiment_ids)), latest.c.key == given["by_0"]
-    )
+    # Named, since a filter's conditions, which are added to these, have the names that SQLAlchemy would give.
+    key: Any = bindparam("by_0", given["by_0"])
+    own = and_(_one_of(latest.c.experiment, experiments.numbers(db, domain, experiment_ids)), latest.c.key == key)
     source, _ = orders.joined(latest.join(t.runs, t.runs.c.id == latest.c.run), terms, given, 1)
     query = select(*_COLUMNS).select_from(source).where(own)
-    without = ~exists().where(latest.c.run == t.runs.c.id, latest.c.key == given["by_0"])
+    without = ~exists().where(latest.c.run == t.runs.c.id, latest.c.key == key)
     return [
         (0, query.where(latest.c.is_nan.is_(False)), [Sort(latest.c.value, terms[0][2]), *more]),
         (1, query.where(latest.c.is_nan.is_(True)), more),

@@ -168,6 +168,28 @@ async def test_groups_have_mean_deviation_and_bounds(app: App) -> None:
         assert (same["mean"], same["deviation"]) == (1e9, 0)
 
 
+async def test_every_route_takes_a_filter_of_several_comparisons(app: App) -> None:
+    several = (
+        "params.model = 'svm' AND params.constant = '1' AND metrics.auc > 1 AND metrics.same != 0 AND tags.x IS NULL"
+    )
+    async with app.as_user("vic") as http:
+        total = (await post(http, "runs/window", filter=several, order=[{"column": "params.depth"}]))["total"]
+        assert 0 < total < 83
+        assert (
+            len((await post(http, "runs/order", filter=several, order=[{"column": "metrics.auc"}]))["numbers"]) == total
+        )
+        [group] = (await post(http, "runs/groups", filter=several, by="params.model", columns=["metrics.auc"]))[
+            "groups"
+        ]
+        assert (group["runs"], group["figures"][0]["runs"]) == (total, total)
+        assert await post(http, "runs/values", filter=several, column="params.model", begins="s") == [
+            {"value": "svm", "runs": total}
+        ]
+        found = await post(http, "runs/varying", filter=several, columns=["params.model", "metrics.auc"])
+        assert found == ["metrics.auc"]
+        assert (await post(http, "runs/keys", filter=several))["params"]
+
+
 async def test_groups_by_attribute_and_of_nothing(app: App) -> None:
     async with app.as_user("vic") as http:
         found = await post(http, "runs/groups", by="attributes.status", columns=["attributes.duration"])
@@ -288,3 +310,10 @@ async def test_an_error_in_a_filter_says_at_which_character(app: App) -> None:
             answer = await http.post(path, json={"filter": "params.model = 'svm' AND metrics.auc > high"})
             error = answer.json()["error"]
             assert (answer.status_code, error["code"], error["position"]) == (400, "INVALID", 39)
+
+
+async def test_a_wrong_filter_names_its_place(app: App) -> None:
+    async with app.as_user("vic") as http:
+        answer = await http.post("runs/window", json={"filter": "metrics.auc > 'x'"})
+        assert answer.status_code == 400
+        assert answer.json()["error"]["position"] == 14

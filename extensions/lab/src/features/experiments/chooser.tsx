@@ -58,7 +58,7 @@ function Choices({ keys, columns, isOwn, onChange }: IColumnChooserProps): JSX.E
   return (
     <div className="jp-Studio-chooser">
       <TextInput value={typed} onChange={setTyped} label={trans.__('Find a column')} placeholder={trans.__('Find among %1 keys', groups.reduce((sum, group) => sum + group.entries.length, 0))} testId={TEST.runColumnSearch} autoFocus />
-      <div className="jp-Studio-chooserList">
+      <div className="jp-Studio-keyList">
         {found.map(({ title, entries }) =>
           entries.length === 0 ? null : (
             <fieldset key={title}>

@@ -55,7 +55,9 @@ export function FilterBar({ value, onChange, keys, selection, error, total, all,
 
   const completion = caret === null ? null : completionAt(typed, caret, keys);
   const values = useValues(completion, selection);
-  const options = completion ? (completion.column ? values : completion.options) : [];
+  const offered = completion ? (completion.column ? values : completion.options) : [];
+  // What is written out already is not offered.
+  const options = offered.length === 1 && offered[0]?.text === typed.slice(completion?.from, completion?.to) ? [] : offered;
   const move = (): void => {
     setCaret(input.current?.selectionStart ?? null);
     setChosen(0);
