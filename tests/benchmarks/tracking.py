@@ -69,11 +69,11 @@ def measure(live: Live) -> list[Row]:
         return [*compare(ours, theirs), *with_client(ours, theirs)]
 
 
-def measure_postgresql(_: Live) -> list[Row]:
+def measure_postgresql(_live: Live) -> list[Row]:
     """The same, both on one PostgreSQL that keeps what it acknowledges."""
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp")))
-        postgres = stack.enter_context(cluster(folder / "pg", durable=True))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        postgres = stack.enter_context(cluster(durable=True))
         for_us, for_them = postgres.url("studio"), postgres.url("mlflow")
         theirs, _ = stack.enter_context(mlflow_server.server(folder, for_them))
         live = Live(folder / "home", STUDIO_DATABASE_URL=for_us)
