@@ -1,11 +1,12 @@
 """Bad input, ranges, half uploads, and a server killed under load, on the MLflow wire."""
 
 import asyncio
+import gzip
 import json
 import random
 import signal
 import socket
-from pathlib import Path
+import zlib
 
 import httpx
 import pytest
@@ -181,13 +182,22 @@ def test_killed_under_load_every_acknowledged_metric_is_there_once(own_server: R
             assert value == max(step for name, step in kept if name == key)
 
 
-def test_spans_are_taken_as_they_come(server: Running) -> None:
+def test_packed_spans_are_unpacked_within_bounds(server: Running) -> None:
+    span = {"traceId": "ab" * 16, "spanId": "cd" * 8, "name": "packed", "startTimeUnixNano": "1"}
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+    json_kind = {"content-type": "application/json", "x-mlflow-experiment-id": "0"}
+    bomb = gzip.compress(b" " * (64 << 20))
     with server.http() as http:
-        headers = {"content-type": "application/json", "x-mlflow-experiment-id": "0"}
-        answer = http.post("/v1/traces", content=json.dumps({"resourceSpans": []}), headers=headers)
-        assert (answer.status_code, answer.json()) == (200, {})
-        assert http.post("/v1/traces", content=b"{", headers=headers).status_code == 400
-        assert (
-            http.post("/v1/traces", content=b"x", headers={"content-type": "application/x-protobuf"}).status_code == 400
-        )
-        assert server.database or Path(server.home / "studio.db").exists()
+        for encoding, packed in (("gzip", gzip.compress(body)), ("deflate", zlib.compress(body))):
+            answer = http.post("/v1/traces", content=packed, headers={**json_kind, "content-encoding": encoding})
+            assert (answer.status_code, answer.json()) == (200, {})
+        whole = http.get("/api/3.0/mlflow/traces/get", params={"trace_id": "tr-" + "ab" * 16}).json()["trace"]
+        assert [item["name"] for item in whole["spans"]] == ["packed"]
+        for status, packed, encoding in (
+            (413, bomb, "gzip"), (400, gzip.compress(body)[:-12], "gzip"), (400, body, "gzip"), (400, body, "br"),
+        ):  # fmt: skip
+            answer = http.post("/v1/traces", content=packed, headers={**json_kind, "content-encoding": encoding})
+            assert (answer.status_code, set(answer.json())) == (status, {"error_code", "message"})
+        assert http.post("/v1/traces", content=body, headers={"content-type": "application/json"}).status_code == 400
+    with server.http("vic") as http:
+        assert http.post("/v1/traces", content=body, headers=json_kind).status_code == 403
