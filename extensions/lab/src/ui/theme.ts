@@ -46,8 +46,7 @@ let text = '';
 const listeners = new Set<() => void>();
 let observer: MutationObserver | null = null;
 
-/** A theme's style sheet may come after the name of the theme: read until two readings agree, for a second at most. */
-function reread(turns = 10): void {
+function reread(): void {
   const next = read();
   const said = JSON.stringify(next);
   if (said !== text) {
@@ -55,22 +54,23 @@ function reread(turns = 10): void {
     current = next;
     listeners.forEach(notify => notify());
   }
-  if (turns > 0) {
-    window.setTimeout(() => reread(turns - 1), 100);
-  }
 }
 
 function subscribe(notify: () => void): () => void {
   listeners.add(notify);
   if (!observer) {
-    observer = new MutationObserver(() => reread());
+    // The theme's name, and its style sheets, which come and go after it.
+    observer = new MutationObserver(reread);
     observer.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name', 'data-jp-theme-light'] });
-    reread(0);
+    observer.observe(document.head, { childList: true });
+    document.head.addEventListener('load', reread, true);
+    reread();
   }
   return () => {
     listeners.delete(notify);
     if (listeners.size === 0) {
       observer?.disconnect();
+      document.head.removeEventListener('load', reread, true);
       observer = null;
     }
   };

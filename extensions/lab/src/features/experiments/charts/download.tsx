@@ -31,22 +31,31 @@ export function Download({ name, figure, legend = [], csv }: IDownloadProps): JS
   };
   return (
     <Popover icon="download" label={trans.__('Download %1', name)} isQuiet testId={TEST.chartDownload(name)}>
-      <div className="jp-Studio-menu" role="menu">
-        {figure && (
-          <>
-            <button type="button" role="menuitem" disabled={picture.busy} onClick={() => void picture.run('png')}>
-              {trans.__('Picture (PNG)')}
-            </button>
-            <button type="button" role="menuitem" disabled={picture.busy} onClick={() => void picture.run('svg')}>
-              {trans.__('Picture (SVG)')}
-            </button>
-          </>
-        )}
-        <button type="button" role="menuitem" onClick={onCsv}>
-          {trans.__('Values (CSV)')}
-        </button>
-        {picture.error && <span className="jp-Studio-invalidText">{picture.error.message}</span>}
-      </div>
+      {close => (
+        <div className="jp-Studio-menu" role="menu">
+          {figure && (
+            <>
+              <button type="button" role="menuitem" disabled={picture.busy} onClick={() => void picture.run('png').then(done => done && close())}>
+                {trans.__('Picture (PNG)')}
+              </button>
+              <button type="button" role="menuitem" disabled={picture.busy} onClick={() => void picture.run('svg').then(done => done && close())}>
+                {trans.__('Picture (SVG)')}
+              </button>
+            </>
+          )}
+          <button
+            type="button"
+            role="menuitem"
+            onClick={() => {
+              onCsv();
+              close();
+            }}
+          >
+            {trans.__('Values (CSV)')}
+          </button>
+          {picture.error && <span className="jp-Studio-invalidText">{picture.error.message}</span>}
+        </div>
+      )}
     </Popover>
   );
 }

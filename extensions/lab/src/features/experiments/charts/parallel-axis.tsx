@@ -21,6 +21,7 @@ interface IAxisProps {
 
 const WIDTH = 28;
 const STEP = 0.05;
+const SNAP = 6; // px from an end at which the end itself is meant
 const CLICK = 3; // px: a shorter drag is a click, which clears
 
 /** An axis with its labels and its brush: dragged, or moved with the arrow keys (Shift: its upper end). */
@@ -31,7 +32,7 @@ export function AxisView({ axis, x, top, bottom, brush, onBrush, onMove }: IAxis
   const height = bottom - top;
   const shares: [number, number] | null = drag ?? (brush ? [shareOfNumber(axis, brush[0]), shareOfNumber(axis, brush[1])] : null);
   const give = (range: [number, number] | null): void => onBrush(range && [numberAt(axis, range[0]), numberAt(axis, range[1])]);
-  const shareAt = (event: PointerEvent<HTMLElement>): number => clamp(fromPixel(event.clientY - event.currentTarget.getBoundingClientRect().top, [0, 1], height, 0));
+  const shareAt = (event: PointerEvent<HTMLElement>): number => snapped(fromPixel(event.clientY - event.currentTarget.getBoundingClientRect().top, [0, 1], height, 0), SNAP / height);
 
   const onPointerMove = (event: PointerEvent<HTMLElement>): void => {
     if (start.current !== null) {
@@ -97,6 +98,10 @@ export function AxisView({ axis, x, top, bottom, brush, onBrush, onMove }: IAxis
   );
 }
 
+function snapped(share: number, within: number): number {
+  return share > 1 - within ? 1 : share < within ? 0 : share;
+}
+
 function clamp(share: number): number {
   return Math.min(1, Math.max(0, share));
 }
@@ -133,6 +138,7 @@ export function AxisChooser({ options, chosen, onChange }: IChooserProps): JSX.E
   const found = options.filter(([, text]) => text.toLowerCase().includes(typed.toLowerCase()));
   return (
     <Popover icon="columns" label={trans.__('Axes %1 of %2', chosen.length, options.length)} testId={TEST.chartControl('axes')}>
+      {() => (
       <div className="jp-Studio-chooser">
         <TextInput value={typed} onChange={setTyped} placeholder={trans.__('Search')} label={trans.__('Search axes')} autoFocus />
         <div className="jp-Studio-chooserList">
@@ -144,6 +150,7 @@ export function AxisChooser({ options, chosen, onChange }: IChooserProps): JSX.E
           ))}
         </div>
       </div>
+    )}
     </Popover>
   );
 }

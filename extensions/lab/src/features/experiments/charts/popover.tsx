@@ -9,13 +9,17 @@ interface IPopoverProps {
   label: string;
   isQuiet?: boolean;
   testId?: string;
-  children: ReactNode;
+  children: (close: () => void) => ReactNode;
 }
 
 /** A button and what it opens; a click elsewhere and Esc close it, Esc gives the focus back. */
 export function Popover({ icon, label, isQuiet, testId, children }: IPopoverProps): JSX.Element {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
+  const close = (): void => {
+    setOpen(false);
+    root.current?.querySelector<HTMLElement>('button')?.focus();
+  };
   useEffect(() => {
     if (!open) {
       return;
@@ -30,15 +34,15 @@ export function Popover({ icon, label, isQuiet, testId, children }: IPopoverProp
     const onKey = (event: KeyboardEvent): void => {
       if (event.key === 'Escape') {
         event.stopPropagation();
-        setOpen(false);
-        element?.querySelector<HTMLElement>('button')?.focus();
+        close();
       }
     };
     document.addEventListener('mousedown', onDown);
-    element?.addEventListener('keydown', onKey);
+    // On the document: an entry that is disabled while it works loses the focus, and Esc must still close.
+    document.addEventListener('keydown', onKey, true);
     return () => {
       document.removeEventListener('mousedown', onDown);
-      element?.removeEventListener('keydown', onKey);
+      document.removeEventListener('keydown', onKey, true);
     };
   }, [open]);
   return (
@@ -46,7 +50,7 @@ export function Popover({ icon, label, isQuiet, testId, children }: IPopoverProp
       <Button icon={icon} kind={isQuiet ? 'quiet' : 'plain'} title={isQuiet ? label : undefined} testId={testId} onClick={() => setOpen(!open)}>
         {isQuiet ? undefined : label}
       </Button>
-      {open && <div className="jp-Studio-popover jp-mod-chart">{children}</div>}
+      {open && <div className="jp-Studio-popover jp-mod-chart">{children(close)}</div>}
     </div>
   );
 }

@@ -55,10 +55,12 @@ export function CurvesToolbar({ state, onChange, metrics, shown, params, isZoome
       </span>
       <MetricChooser onChange={onChange} metrics={metrics} shown={shown} />
       <Popover icon="more" label={trans.__('More')} isQuiet testId={TEST.chartControl('more')}>
+        {() => (
         <div className="jp-Studio-chooser">
           <Option name="clip" on={state.clip} text={trans.__('Ignore outliers')} hint={trans.__('The vertical range leaves the outermost 2 % out')} onChange={clip => onChange({ clip })} />
           <Option name="linked" on={state.linked} text={trans.__('Zoom together')} hint={trans.__('A zoom in one chart zooms all')} onChange={linked => onChange({ linked })} />
         </div>
+      )}
       </Popover>
       {isZoomed && (
         <Button kind="quiet" icon="undo" testId={TEST.chartControl('reset')} onClick={onReset}>
@@ -105,6 +107,7 @@ function MetricChooser({ onChange, metrics, shown }: Pick<IToolbarProps, 'onChan
   const toggle = (metric: string): void => onChange({ metrics: shown.includes(metric) ? shown.filter(key => key !== metric) : [...shown, metric] });
   return (
     <Popover icon="run" label={trans.__('Metrics %1 of %2', shown.length, metrics.length)} testId={TEST.chartControl('metrics')}>
+      {() => (
       <div className="jp-Studio-chooser">
         <TextInput value={typed} onChange={setTyped} placeholder={trans.__('Search')} label={trans.__('Search metrics')} autoFocus />
         <div className="jp-Studio-chooserList">
@@ -125,6 +128,7 @@ function MetricChooser({ onChange, metrics, shown }: Pick<IToolbarProps, 'onChan
           </Button>
         </div>
       </div>
+    )}
     </Popover>
   );
 }
