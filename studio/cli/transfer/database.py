@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.cli.transfer.records import (
+    DELETED_VERSION,
     Dataset,
     Experiment,
     Model,
@@ -169,7 +170,11 @@ class Database:
                 updated_ms=row["last_updated_time"] or 0,
                 tags=self._pairs("registered_model_tags", "name", name),
                 aliases={alias: int(version) for alias, version in aliases.items() if version.isdigit()},
-                versions=[self._version(name, item) for item in self._rows(*self._own("model_versions", name))],
+                versions=[
+                    self._version(name, item)
+                    for item in self._rows(*self._own("model_versions", name))
+                    if item["current_stage"] != DELETED_VERSION
+                ],
             )
 
     def close(self) -> None:

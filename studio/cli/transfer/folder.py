@@ -9,6 +9,7 @@ import yaml  # type: ignore[import-untyped]
 
 from studio.cli.transfer.files import Bad, Tree
 from studio.cli.transfer.records import (
+    DELETED_VERSION,
     STATUSES,
     Dataset,
     Experiment,
@@ -210,7 +211,7 @@ class Folder:
             updated_ms=_number(meta, "last_updated_timestamp", place),
             tags=self._texts(f"{place}/tags"),
             aliases={name: int(value) for name, value in aliases.items() if value.isdigit()},
-            versions=[version for version in versions if version.stage != "Deleted_Internal"],
+            versions=[version for version in versions if version.stage != DELETED_VERSION],
         )
 
     def _version(self, place: str, number: int) -> Version:

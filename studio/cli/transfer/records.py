@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 Point = tuple[str, int, float, int]  # key, epoch ms, value, step
-ALIVE, GONE = "active", "deleted"
+DELETED_VERSION = "Deleted_Internal"  # the stage of a version that was deleted; its row stays
 STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")  # MLflow's numbers, from 1
 
 
