@@ -35,7 +35,7 @@ _FILTERS = (
 )  # fmt: skip
 _ORDERS = (
     "metrics.q", "metrics.q DESC", "start_time asc", "foo", "attributes.status desc", "params.p, tags.x", "run_name",
-    "metrics.q foo", "run_id", "end_time desc", "tags.x", "dataset.name", "Created DESC", "metrics.nan", "metrics.inf",
+    "metrics.q foo", "end_time desc", "tags.x", "dataset.name", "Created DESC", "metrics.nan", "metrics.inf",
 )  # fmt: skip
 
 
