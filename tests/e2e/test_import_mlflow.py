@@ -191,3 +191,32 @@ def test_only_one_experiment_is_taken(server: Running, sources: Path, tmp_path: 
 def test_a_viewer_imports_nothing(server: Running, sources: Path) -> None:
     _, err = studio(server, "vic", "import", "mlflow", str(sources / "files" / "mlruns"), "-d", "demo", code=1)
     assert "DENIED" in err
+
+
+@on_sqlite
+def test_what_cannot_be_taken_is_named_each_time_and_the_rest_comes(server: Running, tmp_path: Path) -> None:
+    run = "7" * 32
+    root = tmp_path / "mlruns"
+    files = root / "5" / run / "artifacts"
+    files.mkdir(parents=True)
+    (root / "5" / "meta.yaml").write_text("experiment_id: '5'\nname: odd\n")
+    (root / "5" / run / "meta.yaml").write_text(f"run_id: {run}\nstatus: 3\nstart_time: 1\nend_time: 2\n")
+    (root / "6").mkdir()
+    (root / "6" / "meta.yaml").write_text("!!python/object/apply:os.system ['true']")
+    (tmp_path / "secret").write_text("of the host")
+    (files / "out").symlink_to(tmp_path / "secret")
+    for name in ("..%2f..%2fup", "%2e%2e", "back\\slash", "new\nline"):
+        (files / name).write_text("x")
+    with (files / "big").open("wb") as file:
+        file.truncate(64 << 20)  # more than a body of this wire may have
+    first = imported(server, "files", root, code=1)
+    assert (first["experiments"], first["runs"], first["files"], first["bytes"]) == (1, 1, 1, 64 << 20)
+    named = ["6/meta.yaml", "artifacts/out", "..%2f..%2fup", "%2e%2e", "back\\slash", "new\nline"]
+    assert len(first["skipped"]) == len(named)
+    assert all(any(name in line for line in first["skipped"]) for name in named)
+    again = imported(server, "files", root, code=1)
+    assert sorted(again["skipped"]) == sorted(first["skipped"])
+    assert (again["runs"], again["files"]) == (0, 0)
+    with httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {server.token('ann')}"}) as http:
+        listed = http.get("/api/2.0/mlflow/artifacts/list", params={"run_id": run}).json()["files"]
+    assert [(item["path"], int(item["file_size"])) for item in listed] == [("big", 64 << 20)]

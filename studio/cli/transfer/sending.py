@@ -58,6 +58,7 @@ class Sender:
         self._roots, self._told, self._is_dry = roots, told, is_dry
         self._runs: dict[str, str] = {}  # run → what its source says of its files
         self._models: dict[str, str] = {}
+        self._partial: set[str] = set()  # of which a file was refused: tried, and named, again next time
         self._lost: list[str] = []
         self._total = self._done = 0
 
@@ -168,7 +169,7 @@ class Sender:
             self.outcome.changed += not answer["new"]
             self.outcome.points += len(item.first)
             if self._one(f"run {run_id}", lambda item=item: self._send_rest(experiment, item)):  # type: ignore[misc]
-                done.append(item)
+                done += [] if run_id in self._partial else [item]
         return done
 
     def _put_runs(self, where: str, batch: list[_Ready]) -> list[Any]:
@@ -222,6 +223,7 @@ class Sender:
                     self._api.upload(f"{self._base}/files", file, kind=kind, id=key, path=path)
             except (*REFUSED, Bad) as error:
                 self._skip(f"{kind} {key}: file {path}", error)
+                self._partial.add(key)
                 continue
             self.outcome.files += 1
             self.outcome.bytes += size
@@ -244,7 +246,8 @@ class Sender:
             return
         self._api.post(f"{self._base}/logged-models", body | {"experiment_id": where})
         self._send_files("model", model.model_id, place, listed)
-        self._api.post(f"{self._base}/finish", {"digests": {model.model_id: digest}})
+        if model.model_id not in self._partial:
+            self._api.post(f"{self._base}/finish", {"digests": {model.model_id: digest}})
 
     def _registered(self, registered: Registered) -> None:
         body = msgspec.to_builtins(registered)
