@@ -7,7 +7,7 @@ import msgspec
 from studio.errors import Invalid
 from studio.tracking import limits, trace_infos, trace_search, traces
 from studio.tracking.records import Trace
-from studio.wire.mlflow import bodies
+from studio.wire.mlflow import trace_bodies as bodies
 from studio.wire.mlflow.endpoint import MORE, READ, WRITE, Call, Routes
 from studio.wire.mlflow.runs import pairs
 from studio.wire.mlflow.traces import MOST_TRACES

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from studio.errors import Invalid, TooLarge
 from studio.tracking import limits, otlp, spans, trace_search, traces
 from studio.tracking.records import Pair, Trace
-from studio.wire.mlflow import bodies
+from studio.wire.mlflow import trace_bodies as bodies
 from studio.wire.mlflow.endpoint import MORE, READ, WRITE, Call, Routes, read_all
 
 routes = Routes()
