@@ -78,7 +78,9 @@ def opened(browser: Browser, seeded: Live) -> Iterator[Table]:
         walk = Walk(page, seeded)
         walk.sign_in()
         walk.open_lab()
+        expect.set_options(timeout=30_000)
         yield Table(walk)
+        expect.set_options(timeout=5_000)
         assert walk.problems == []
 
 

@@ -7,8 +7,9 @@ import type { RunRows } from './rows';
 import type { RunTableClient } from './tableclient';
 
 const FIRST = 60;
-/** A list is read again at most so often, and never longer than a tenth of the time. */
+/** A list is read again at most so often; one that takes long, less often. */
 const LEAST_MS = 1000;
+const MOST_MS = 3000;
 
 /** The runs that match, in order: first a window and the count, then the numbers of all, kept as one flat array. */
 export class RunList {
@@ -80,7 +81,7 @@ export class RunList {
     if (this._isLoading) {
       this._isStale = true;
     } else if (!this._timer && !this._isDisposed) {
-      const due = this._last + Math.max(leastMs, this._took * 9) - performance.now();
+      const due = this._last + Math.max(leastMs, Math.min(this._took * 4, MOST_MS)) - performance.now();
       this._timer = window.setTimeout(() => void this.load(), Math.max(0, due));
     }
   }
