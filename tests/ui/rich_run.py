@@ -56,7 +56,9 @@ def _operator(live: Live) -> str:
         return str(api.get("session")["user"])
 
 
-def log(live: Live, folder: Path, name: str = "boosting-deep", version: str = "1.7.0", extra: str = "") -> tuple[str, int]:
+def log(
+    live: Live, folder: Path, name: str = "boosting-deep", version: str = "1.7.0", extra: str = ""
+) -> tuple[str, int]:
     """(run id, version): a run with curves, parameters, a data set, files of every kind and a note, registered as
     `storm-warning`."""
     with client(live) as mlflow:
@@ -132,10 +134,10 @@ def _csv() -> str:
 
 def png(size: int = 240) -> bytes:
     """A confusion matrix of four squares."""
-    shades = ((33, 102, 172), (214, 226, 240), (226, 234, 243), (67, 124, 184))
-    rows = b"".join(
-        b"\0" + b"".join(bytes(shades[2 * (y >= size // 2) + (x >= size // 2)]) for x in range(size)) for y in range(size)
-    )
+    shades = [bytes(shade) for shade in ((33, 102, 172), (214, 226, 240), (226, 234, 243), (67, 124, 184))]
+    half = size // 2
+    upper, lower = (b"\0" + left * half + right * half for left, right in (shades[:2], shades[2:]))
+    rows = upper * half + lower * half
     header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     made = b"".join(
@@ -144,12 +146,15 @@ def png(size: int = 240) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + made
 
 
-SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240" width="480"><rect width="320" height="240" fill="#fff"/>
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240" width="480">
+<rect width="320" height="240" fill="#fff"/>
 <path d="M30 210V20M30 210H300" stroke="#555" fill="none"/><path d="M30 210C60 90 120 50 300 24" stroke="#1f77b4"
 stroke-width="3" fill="none"/><path d="M30 210 300 24" stroke="#bbb" stroke-dasharray="4 4"/></svg>"""
-HTML = """<!doctype html><style>body{font:14px sans-serif;margin:24px}td{padding:4px 16px;border-bottom:1px solid #ddd}</style>
+HTML = """<!doctype html>
+<style>body{font:14px sans-serif;margin:24px}td{padding:4px 16px;border-bottom:1px solid #ddd}</style>
 <h1>Evaluation</h1><p id="said">The figures of the test set.</p><table><tr><td>AUC</td><td>0.799</td></tr>
-<tr><td>Recall</td><td>0.712</td></tr></table><script>document.getElementById("said").textContent = "Scripts ran.";</script>"""
+<tr><td>Recall</td><td>0.712</td></tr></table>
+<script>document.getElementById("said").textContent = "Scripts ran.";</script>"""
 NOTE = """## Deeper trees
 
 Depth **6** instead of 3: better on *winter* days, slower to train.

@@ -31,10 +31,21 @@ class Walk:
         """What carries `data-testid`."""
         return self.page.get_by_test_id(testid)
 
+    def shown(self, testid: str) -> Locator:
+        """The same in the tab in front: others may have it too, as restored tabs do."""
+        return self.page.locator(f"[data-testid='{testid}']:visible")
+
     def panel(self, name: str) -> None:
         """A click in the left bar."""
         self.see(f"studio-entry-{name}").click()
         expect(self.see(f"studio-panel-{name}").first).to_be_visible()
+
+    def open_run(self, run_id: str) -> None:
+        """One of the newest runs, from the left bar."""
+        with self.live.operator() as api:
+            name = api.get(f"domains/demo/runs/{run_id}")["name"]
+        self.see("studio-sidebar").get_by_role("button", name=name).first.click()
+        expect(self.shown("studio-state-run")).to_be_visible()
 
     def run_example(self) -> None:
         """The big button, then Run → Run All Cells."""

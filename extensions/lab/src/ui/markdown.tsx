@@ -1,15 +1,16 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
-import { Widget } from '@lumino/widgets';
 import { useLayoutEffect, useRef } from 'react';
 
 import { useStudio } from '../hooks';
 import { harden } from './harden';
 
-/** Markdown by whoever wrote it, drawn by JupyterLab's own renderer with its sanitizer, and without any request. */
+/**
+ * Markdown by whoever wrote it, drawn by JupyterLab's own renderer with its sanitizer, and without any request. TeX stays
+ * as it was written: it is set after the sanitizer, and its \style can ask any server for a picture.
+ */
 export function Markdown({ text, testId }: { text: string; testId?: string }): JSX.Element {
   const { rendermime } = useStudio();
   const host = useRef<HTMLDivElement>(null);
-  // Before React takes the element out of the page: a widget is detached while its node is still in it.
   useLayoutEffect(() => {
     const element = host.current;
     if (!rendermime || !element) {
@@ -18,13 +19,17 @@ export function Markdown({ text, testId }: { text: string; testId?: string }): J
     const { sanitizer } = rendermime;
     const strict: IRenderMime.ISanitizer = { sanitize: (dirty, options) => harden(sanitizer.sanitize(dirty, options)) };
     // A clone without the notebook's ways out: links are plain links, nothing is resolved against files of the lab.
-    const renderer = rendermime.clone({ sanitizer: strict, resolver: NOWHERE, linkHandler: NO_LINKS }).createRenderer(MIME);
-    Widget.attach(renderer, element);
-    void renderer.renderModel(rendermime.createModel({ data: { [MIME]: text }, trusted: false }));
+    const renderer = rendermime.clone({ sanitizer: strict, resolver: NOWHERE, linkHandler: NO_LINKS, latexTypesetter: NO_TEX }).createRenderer(MIME);
+    // Its node only: the panel around may not be in the page yet, and a widget can be attached to nothing else.
+    element.appendChild(renderer.node);
+    const model = rendermime.createModel({ data: { [MIME]: text }, trusted: false });
+    void renderer.renderModel(model).then(() => {
+      // The renderer writes its own `rel` over that of `harden`.
+      renderer.node.querySelectorAll('a[target]').forEach(link => link.setAttribute('rel', 'noopener noreferrer'));
+    });
     return () => {
-      if (renderer.node.isConnected) {
-        renderer.dispose();
-      }
+      renderer.node.remove();
+      renderer.dispose();
     };
   }, [rendermime, text]);
   return (
@@ -41,3 +46,4 @@ const NOWHERE: IRenderMime.IResolver = {
   isLocal: () => false
 };
 const NO_LINKS: IRenderMime.ILinkHandler = { handleLink: () => undefined };
+const NO_TEX: IRenderMime.ILatexTypesetter = { typeset: () => undefined };

@@ -9,10 +9,15 @@ import { isLive } from '../experiments/columns';
 
 /** The run's name; a click on the pencil (or F2) edits it, Enter keeps, Esc leaves it. */
 export function RunName({ run, refresh }: { run: RunDetail; refresh: () => Promise<void> }): JSX.Element {
-  const { trans, client } = useStudio();
+  const { trans, client, app } = useStudio();
   const [draft, setDraft] = useState<string | null>(null);
   const rename = useAction(async (name: string) => {
     await client.run.change(run.run_id, { name });
+    for (const widget of app.shell.widgets('main')) {
+      if (widget.id === `jp-Studio-run-${run.run_id}`) {
+        widget.title.label = name;
+      }
+    }
     await refresh();
   });
   const save = async (): Promise<void> => {
