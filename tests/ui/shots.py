@@ -7,6 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from studio.store.engine import open_engine
+from tests.benchmarks.seeding import Shape, fill_studio
 from tests.live import Live, running
 from tests.ui.browser import chromium, window
 from tests.ui.walk import Walk
@@ -130,6 +132,68 @@ def compare(walk: Walk) -> None:
     expect(frame.locator("[data-testid=stStatusWidget]")).to_have_count(0, timeout=MINUTE)
 
 
+def table(walk: Walk) -> None:
+    """100,000 runs, ordered by two columns, somewhere in their middle."""
+    walk.panel("experiments")
+    walk.see("studio-experiment-all").click()
+    expect(walk.see("studio-run-total")).to_contain_text("100,", timeout=MINUTE)
+    runs = walk.see("studio-table-runs")
+    runs.locator("[data-head='params.model'] button").first.click()
+    runs.locator("[data-head='metrics.auc'] button").first.click(modifiers=["Shift"])
+    expect(runs.locator("[data-index='0'] [data-column='params.model']")).to_have_text("boosting", timeout=MINUTE)
+    expect(walk.see("studio-run-total")).to_contain_text("100,")
+    expect(runs.locator(".jp-Studio-gridWaits")).to_have_count(0, timeout=MINUTE)
+
+
+def table_selected(walk: Walk) -> None:
+    """Some of them selected, with their charts."""
+    _plain(walk)
+    for number in range(0, 8, 2):
+        walk.see("studio-table-runs").locator(f"[data-index='{number}'] input[type=checkbox]").click()
+    expect(walk.see("studio-run-curves")).to_be_visible(timeout=MINUTE)
+    settle(walk.page)
+
+
+def table_grouped(walk: Walk) -> None:
+    """Grouped by a parameter, one group open."""
+    _plain(walk)
+    walk.see("studio-run-group").click()
+    walk.see("studio-run-group-params.model").click()
+    runs = walk.see("studio-table-runs")
+    expect(runs.locator(".jp-Studio-deviation").first).to_be_visible(timeout=MINUTE)
+    runs.locator(".jp-Studio-groupName").nth(2).click()
+    expect(runs.locator(".jp-mod-nested").first).to_be_visible(timeout=MINUTE)
+    expect(runs.locator(".jp-Studio-gridWaits")).to_have_count(0, timeout=MINUTE)
+
+
+def table_wrong_filter(walk: Walk) -> None:
+    """A filter that is wrong, and where."""
+    _plain(walk)
+    walk.see("studio-run-filter").fill("params.model = 'forest' AND metrics.auc > 'high'")
+    walk.page.keyboard.press("End")
+    expect(walk.see("studio-run-filter-error")).to_be_visible(timeout=MINUTE)
+
+
+def table_columns(walk: Walk) -> None:
+    """What can be a column."""
+    _plain(walk)
+    walk.see("studio-run-columns").click()
+    expect(walk.see("studio-run-column-metrics.rmse")).to_be_visible(timeout=MINUTE)
+
+
+def _plain(walk: Walk) -> None:
+    walk.panel("experiments")
+    walk.see("studio-run-views").click()
+    walk.page.get_by_role("button", name="Plain table").click()
+    clear = walk.page.get_by_role("toolbar", name="Selected runs").get_by_text("Clear")
+    if clear.is_visible():
+        clear.click()
+    expect(walk.see("studio-run-total")).to_contain_text("100,", timeout=MINUTE)
+
+
+LARGE: dict[str, Callable[[Walk], None]] = {
+    view.__name__: view for view in (table, table_selected, table_grouped, table_wrong_filter, table_columns)
+}
 VIEWS: dict[str, Callable[[Walk], None]] = {
     view.__name__: view
     for view in (
@@ -141,7 +205,7 @@ VIEWS: dict[str, Callable[[Walk], None]] = {
 
 def take(walk: Walk, name: str, suffix: str) -> None:
     """One picture; a dialog or drawer that it opened is closed again."""
-    VIEWS[name](walk)
+    (VIEWS | LARGE)[name](walk)
     settle(walk.page)
     walk.page.screenshot(path=SHOTS / f"{name}-{suffix}.png")
     walk.page.keyboard.press("Escape")
@@ -168,16 +232,31 @@ def story(live: Live) -> None:
 def main(names: list[str]) -> None:
     """Pictures of the named views, or of all."""
     SHOTS.mkdir(exist_ok=True)
+    small = [name for name in names or VIEWS if name in VIEWS]
+    large = [name for name in names or LARGE if name in LARGE]
     with tempfile.TemporaryDirectory(prefix="studio-shots-") as folder, running(Path(folder) / "home") as live:
-        story(live)
-        for dark in (False, True):
-            with chromium() as browser, window(browser, dark) as page:
-                walk = Walk(page, live)
-                walk.sign_in()
-                walk.open_lab()
-                for name in names or VIEWS:
-                    print(name, "dark" if dark else "light", file=sys.stderr)
-                    take(walk, name, "dark" if dark else "light")
+        if small:
+            story(live)
+            take_all(live, small)
+        if large:
+            # Afterwards: the other views show the story's few runs.
+            engine = open_engine(live.settings.database)
+            fill_studio(engine, "demo", "team/rain/winter", Shape(99_000, points=20))
+            fill_studio(engine, "demo", "team/rain/summer", Shape(1_000, points=20, seed=1))
+            engine.dispose()
+            take_all(live, large)
+
+
+def take_all(live: Live, names: list[str]) -> None:
+    """Pictures of those views, light and dark."""
+    for dark in (False, True):
+        with chromium() as browser, window(browser, dark) as page:
+            walk = Walk(page, live)
+            walk.sign_in()
+            walk.open_lab()
+            for name in names:
+                print(name, "dark" if dark else "light", file=sys.stderr)
+                take(walk, name, "dark" if dark else "light")
 
 
 if __name__ == "__main__":
