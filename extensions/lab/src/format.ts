@@ -65,12 +65,13 @@ export function formatDuration(ms: number | null | undefined): string {
     return `${Math.round(ms)} ms`;
   }
   const seconds = ms / 1000;
-  if (seconds < 60) {
+  if (seconds < 59.5) {
     return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   }
-  const minutes = Math.floor(seconds / 60);
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
   if (minutes < 60) {
-    return `${minutes} min ${Math.round(seconds % 60)} s`;
+    return `${minutes} min ${whole % 60} s`;
   }
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;

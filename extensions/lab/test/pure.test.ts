@@ -22,7 +22,7 @@ void describe('numbers', () => {
     assert.deepEqual([0, 0.01, 0.0004, 1.5].map(amount => formatMoney(amount)), ['€ 0.00', '€ 0.010', '€ 0.0004', '€ 1.50']);
   });
   void it('writes sizes and times', () => {
-    assert.deepEqual([formatBytes(181_000_000), formatDuration(2500), formatDuration(125_000), formatAgo(1000, 61_000)], ['181 MB', '2.5 s', '2 min 5 s', '1 min ago']);
+    assert.deepEqual([formatBytes(181_000_000), formatDuration(2500), formatDuration(125_000), formatDuration(299_800), formatDuration(59_700), formatAgo(1000, 61_000)], ['181 MB', '2.5 s', '2 min 5 s', '5 min 0 s', '1 min 0 s', '1 min ago']);
   });
 });
 
