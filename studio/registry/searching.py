@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
+from studio.errors import Invalid
 from studio.registry import models, versions
 from studio.registry.records import ModelVersion, RegisteredModel
 from studio.store.tables import registry as t
@@ -105,13 +106,15 @@ def _sorts(
     terms = [filters.parse_order(text, grammar) for text in order_by]
     sorts = [Sort(columns[key], descending) for _, key, descending in terms]
     seen = {key for _, key, _ in terms}
+    if len(seen) != len(terms):
+        raise Invalid(f"`order_by` contains duplicate fields: {list(order_by)}")
     return sorts + [Sort(column, descending) for key, column, descending in last if key not in seen]
 
 
 def _page(
     db: Connection, query: Any, sorts: list[Sort], mark: list[Any], max_results: int, page_token: str | None
 ) -> tuple[Any, str | None]:
-    start = pages.decode(page_token, mark)
+    start = pages.decode(page_token, mark, len(sorts))
     if start is not None:
         query = query.where(pages.after(sorts, start))
     columns = [sort.column.label(f"sort_{n}") for n, sort in enumerate(sorts)]

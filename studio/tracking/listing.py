@@ -43,18 +43,18 @@ def search_experiments(
     order_by: Sequence[str] = (),
     page_token: str | None = None,
 ) -> tuple[list[Experiment], str | None]:
-    """A page of experiments, last changed first unless ordered, and the token of the next."""
+    """A page of experiments, newest first unless ordered, and the token of the next."""
     if view not in STAGES:
         raise Invalid(f"Invalid view type '{view}'", f"Use one of {sorted(STAGES)}.")
     sorts = [
         Sort(_EXPERIMENT[key], down)
         for _, key, down in (filters.parse_order(text, EXPERIMENTS) for text in order_by or ["creation_time DESC"])
     ]
-    sorts.append(Sort(_e.id, True))
+    sorts.append(Sort(_e.id, bool(order_by)))  # as MLflow breaks ties: the newest first only where an order was given
     wanted = [_on_experiment(part) for part in filters.parse(filter_text, EXPERIMENTS).parts]
     query = select(t.experiments).where(_e.domain == domain, _e.stage.in_(STAGES[view]), *wanted)
     mark = ["experiments", domain, filter_text, view, list(order_by)]
-    start = pages.decode(page_token, mark)
+    start = pages.decode(page_token, mark, len(sorts))
     if start is not None:
         query = query.where(pages.after(sorts, start))
     rows = db.execute(query.order_by(*pages.order(sorts)).limit(max_results + 1)).all()
@@ -98,7 +98,7 @@ def search_logged_models(
     query = select(t.logged_models, *columns).where(_m.experiment.in_(numbers), _m.stage != experiments.DELETED)
     query = query.where(*wanted)
     mark = ["models", domain, sorted(experiment_ids), filter_text, [list(item) for item in order_by]]
-    start = pages.decode(page_token, mark)
+    start = pages.decode(page_token, mark, len(sorts))
     if start is not None:
         query = query.where(pages.after(sorts, start))
     rows = db.execute(query.order_by(*pages.order(sorts)).limit(max_results + 1)).all()

@@ -25,9 +25,11 @@ class Language:
     attributes: Sequence[str]
     entities: Sequence[str]
     keys: Sequence[str] = ("a", "b", "`x y`", '"x y"', "p.q", "`p.q`", '"`a`"', "`'a'`", "ä", "nothing")
-    values: Sequence[str] = ()
+    texts: Sequence[str] = VALUES
+    values: Sequence[str] = ()  # besides
     numbers: Sequence[str] = ()
     numeric: Sequence[str] = ()  # attributes
+    lower: bool = True  # whether MLflow takes LIKE and IN in lower case
 
     def names(self) -> st.SearchStrategy[str]:
         """The left side of a comparison."""
@@ -39,11 +41,12 @@ class Language:
     def comparisons(self) -> st.SearchStrategy[str]:
         """One comparison; some are of the wrong kinds."""
         numbers = st.sampled_from((*NUMBERS, *self.numbers))
-        texts = st.sampled_from((*VALUES, *self.values))
+        texts = st.sampled_from((*self.texts, *self.values))
 
         def whole(name: str, is_odd: bool) -> st.SearchStrategy[str]:
             is_number = name.startswith("metric") or name.rpartition(".")[2] in self.numeric
             words = COMPARISONS if is_number and not is_odd else TEXT_COMPARISONS if not is_odd else WORDS
+            words = tuple(word for word in words if self.lower or word.isupper() or not word.isalpha())
             return st.sampled_from(words).flatmap(lambda word: _written(name, word, numbers if is_number else texts))
 
         return st.tuples(self.names(), st.integers(0, 9).map(lambda n: n == 0)).flatmap(lambda pair: whole(*pair))
