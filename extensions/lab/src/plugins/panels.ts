@@ -136,6 +136,10 @@ class Panels {
     const id = definition.perItem ? `jp-Studio-${panel}-${item}` : `jp-Studio-${panel}`;
     let widget = this.tracker.find(candidate => candidate.id === id);
     if (widget) {
+      if (!widget.isAttached) {
+        // Restored without a place in the layout.
+        this.app.shell.add(widget, 'main', { mode: 'tab-after', activate, type: 'studio' });
+      }
       if (item) {
         // Asked for again by name: drawn anew with it, whatever was chosen in the panel meanwhile.
         this.opened.set(id, { panel, item, turn: (this.opened.get(id)?.turn ?? 0) + 1 });
