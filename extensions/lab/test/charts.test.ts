@@ -7,7 +7,7 @@ import { codeOf, literal } from '../src/features/experiments/charts/code';
 import { csvOf } from '../src/features/experiments/charts/csv';
 import { centreOf, curveOf, grown, lastStep } from '../src/features/experiments/charts/curve-data';
 import { rowsOf } from '../src/features/experiments/charts/differences';
-import { isLessBetter } from '../src/features/experiments/charts/direction';
+import { betterOf } from '../src/features/experiments/charts/direction';
 import { Scale, groupsOf, seriesOf, valueAt } from '../src/features/experiments/charts/series';
 import { smoothed } from '../src/features/experiments/charts/smoothing';
 import { START, hasCurve, parallelChoice, scatterChoice, shownMetrics } from '../src/features/experiments/charts/state';
@@ -207,8 +207,8 @@ void describe('comparison', () => {
     assert.deepEqual(Object.values(rows).map(row => row.differs), [true, false, false, true, true]);
     assert.deepEqual([rows['val/loss']?.best, rows['auc']?.best, rows['team']?.values], [[1], [], ['x', null]]);
   });
-  void it('knows by its name whether less of a metric is better', () => {
-    assert.deepEqual(['val/loss', 'RMSE', 'testError', 'fit_seconds', 'auc', 'glossary', 'accuracy'].map(isLessBetter), [true, true, true, true, false, false, false]);
+  void it('knows by its name which way a metric is better, or that it does not know', () => {
+    assert.deepEqual(['val/loss', 'RMSE', 'testError', 'fit_seconds', 'auc', 'val_accuracy', 'top_acc5', 'glossary', 'gradient_norm'].map(betterOf), ['less', 'less', 'less', 'less', 'more', 'more', 'more', null, null]);
   });
   void it('writes CSV that no spreadsheet runs', () => {
     assert.equal(csvOf(['a', 'b'], [['x,"y"', -1.5], ['=cmd()', null], ['-2', NaN]]), 'a,b\r\n"x,""y""",-1.5\r\n\'=cmd(),\r\n-2,NaN\r\n');

@@ -4,7 +4,7 @@ import { useStudio } from '../hooks';
 import { asStudioError } from '../resource';
 import { drawNever, drawSoon } from './frames';
 import { ErrorBox } from './notice';
-import { IFigure, IPlotElement, IPlotPoint, IPlotly, loadPlotly } from './plotly';
+import { IFigure, IPlotElement, IPlotly, loadPlotly } from './plotly';
 import { ITheme, useTheme } from './theme';
 
 export interface IPlotProps {
@@ -14,8 +14,6 @@ export interface IPlotProps {
   /** What the chart shows, for those who do not see it. */
   label: string;
   onZoom?: (x: [number | string, number | string] | null, y: [number, number] | null) => void;
-  onPoint?: (point: IPlotPoint) => void;
-  onHover?: (point: IPlotPoint | null) => void;
   testId?: string;
   /** A picture: the pointer goes through to what lies around it. */
   isStatic?: boolean;
@@ -50,7 +48,7 @@ export function themed({ data, layout }: IFigure, theme: ITheme, width: number, 
 }
 
 /** A Plotly chart: loaded at the first one, drawn when it is in sight, in the lab's colours. */
-export function Plot({ draw, height, label, onZoom, onPoint, onHover, testId, isStatic = false }: IPlotProps): JSX.Element {
+export function Plot({ draw, height, label, onZoom, testId, isStatic = false }: IPlotProps): JSX.Element {
   const { trans } = useStudio();
   const theme = useTheme();
   const root = useRef<HTMLDivElement>(null);
@@ -58,8 +56,8 @@ export function Plot({ draw, height, label, onZoom, onPoint, onHover, testId, is
   const [seen, setSeen] = useState(false);
   const [plotly, setPlotly] = useState<IPlotly | null>(null);
   const [error, setError] = useState<Error | null>(null);
-  const handlers = useRef({ onZoom, onPoint, onHover });
-  handlers.current = { onZoom, onPoint, onHover };
+  const zoomed = useRef(onZoom);
+  zoomed.current = onZoom;
 
   useEffect(() => {
     const element = root.current;
@@ -90,7 +88,7 @@ export function Plot({ draw, height, label, onZoom, onPoint, onHover, testId, is
     drawSoon(element, () => {
       const figure = themed(draw(theme, width, height), theme, width, height);
       void plotly.react(element, figure.data, figure.layout, { ...CONFIG, staticPlot: isStatic }).then(
-        made => listen(made, handlers),
+        made => listen(made, zoomed),
         (reason: unknown) => setError(asStudioError(reason))
       );
     });
@@ -114,11 +112,9 @@ export function Plot({ draw, height, label, onZoom, onPoint, onHover, testId, is
   );
 }
 
-type Handlers = React.MutableRefObject<Pick<IPlotProps, 'onZoom' | 'onPoint' | 'onHover'>>;
-
 const listening = new WeakSet<IPlotElement>();
 
-function listen(element: IPlotElement, handlers: Handlers): void {
+function listen(element: IPlotElement, zoomed: React.MutableRefObject<IPlotProps['onZoom']>): void {
   if (listening.has(element)) {
     return;
   }
@@ -128,11 +124,8 @@ function listen(element: IPlotElement, handlers: Handlers): void {
     const x = at('xaxis.range[0]') !== undefined ? ([at('xaxis.range[0]'), at('xaxis.range[1]')] as [number | string, number | string]) : null;
     const y = at('yaxis.range[0]') !== undefined ? ([at('yaxis.range[0]'), at('yaxis.range[1]')] as [number, number]) : null;
     if (x ?? y) {
-      handlers.current.onZoom?.(x, y);
+      zoomed.current?.(x, y);
     }
   });
-  element.on('plotly_doubleclick', () => handlers.current.onZoom?.(null, null));
-  element.on('plotly_click', event => event.points[0] && handlers.current.onPoint?.(event.points[0]));
-  element.on('plotly_hover', event => handlers.current.onHover?.(event.points[0] ?? null));
-  element.on('plotly_unhover', () => handlers.current.onHover?.(null));
+  element.on('plotly_doubleclick', () => zoomed.current?.(null, null));
 }

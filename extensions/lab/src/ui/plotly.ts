@@ -9,17 +9,9 @@ export interface IFigure {
   layout: PlotLayout;
 }
 
-export interface IPlotPoint {
-  curveNumber: number;
-  pointIndex: number;
-  customdata?: unknown;
-}
-
 export interface IPlotElement extends HTMLDivElement {
   on(event: 'plotly_relayout', listener: (changes: Record<string, unknown>) => void): void;
-  on(event: 'plotly_click' | 'plotly_hover' | 'plotly_unhover', listener: (event: { points: IPlotPoint[] }) => void): void;
   on(event: 'plotly_doubleclick', listener: () => void): void;
-  removeAllListeners?(event: string): void;
 }
 
 interface IImageOptions {

@@ -1,6 +1,6 @@
 import { formatNumber } from '../../../format';
 import { ITheme, between, hue } from '../../../ui';
-import { isLessBetter } from './direction';
+import { betterOf } from './direction';
 import { IDimension, shareOf, splitKey } from './values';
 
 /** A colour for each run: from muted to the accent for numbers (the accent is the better end of a metric), a hue for each category. */
@@ -24,7 +24,7 @@ function gradient(theme: ITheme, share: number): string {
 
 function isReversed({ key }: IDimension): boolean {
   const [kind, name] = splitKey(key);
-  return kind === 'metrics' && isLessBetter(name);
+  return kind === 'metrics' && betterOf(name) === 'less';
 }
 
 /** What the colours mean. */

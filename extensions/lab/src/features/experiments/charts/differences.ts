@@ -1,6 +1,6 @@
 /** Runs side by side: what they have in common and where they differ. */
 import type { Run } from '../../../api/model';
-import { isLessBetter } from './direction';
+import { betterOf } from './direction';
 
 export type Section = 'about' | 'params' | 'metrics' | 'tags';
 
@@ -10,7 +10,7 @@ export interface IRow {
   /** One for each run; null where it has none. Metrics are numbers, all else is text. */
   values: (string | number | null)[];
   differs: boolean;
-  /** Indices of the best values of a metric in which runs differ. */
+  /** Indices of the best values of a metric in which runs differ, if it is known which way is better. */
   best: number[];
 }
 
@@ -35,7 +35,8 @@ function rowOf(section: Section, key: string, values: IRow['values']): IRow {
 }
 
 function bestOf(metric: string, values: IRow['values']): number[] {
+  const better = betterOf(metric);
   const numbers = values.filter(value => typeof value === 'number');
-  const best = isLessBetter(metric) ? Math.min(...numbers) : Math.max(...numbers);
-  return values.flatMap((value, i) => (value === best ? [i] : []));
+  const best = better === 'less' ? Math.min(...numbers) : Math.max(...numbers);
+  return better === null ? [] : values.flatMap((value, i) => (value === best ? [i] : []));
 }

@@ -139,18 +139,18 @@ export function AxisChooser({ options, chosen, onChange }: IChooserProps): JSX.E
   return (
     <Popover icon="columns" label={trans.__('Axes %1 of %2', chosen.length, options.length)} testId={TEST.chartControl('axes')}>
       {() => (
-      <div className="jp-Studio-chooser">
-        <TextInput value={typed} onChange={setTyped} placeholder={trans.__('Search')} label={trans.__('Search axes')} autoFocus />
-        <div className="jp-Studio-chooserList">
-          {found.map(([key, text]) => (
-            <label key={key} title={key}>
-              <input type="checkbox" checked={chosen.includes(key)} onChange={() => onChange(chosen.includes(key) ? chosen.filter(other => other !== key) : [...chosen, key])} />
-              <span>{text}</span>
-            </label>
-          ))}
+        <div className="jp-Studio-chooser">
+          <TextInput value={typed} onChange={setTyped} placeholder={trans.__('Search')} label={trans.__('Search axes')} autoFocus />
+          <div className="jp-Studio-chooserList">
+            {found.map(([key, text]) => (
+              <label key={key} title={key}>
+                <input type="checkbox" checked={chosen.includes(key)} onChange={() => onChange(chosen.includes(key) ? chosen.filter(other => other !== key) : [...chosen, key])} />
+                <span>{text}</span>
+              </label>
+            ))}
+          </div>
         </div>
-      </div>
-    )}
+      )}
     </Popover>
   );
 }

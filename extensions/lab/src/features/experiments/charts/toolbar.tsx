@@ -56,11 +56,11 @@ export function CurvesToolbar({ state, onChange, metrics, shown, params, isZoome
       <MetricChooser onChange={onChange} metrics={metrics} shown={shown} />
       <Popover icon="more" label={trans.__('More')} isQuiet testId={TEST.chartControl('more')}>
         {() => (
-        <div className="jp-Studio-chooser">
-          <Option name="clip" on={state.clip} text={trans.__('Ignore outliers')} hint={trans.__('The vertical range leaves the outermost 2 % out')} onChange={clip => onChange({ clip })} />
-          <Option name="linked" on={state.linked} text={trans.__('Zoom together')} hint={trans.__('A zoom in one chart zooms all')} onChange={linked => onChange({ linked })} />
-        </div>
-      )}
+          <div className="jp-Studio-chooser">
+            <Option name="clip" on={state.clip} text={trans.__('Ignore outliers')} hint={trans.__('The vertical range leaves the outermost 2 % out')} onChange={clip => onChange({ clip })} />
+            <Option name="linked" on={state.linked} text={trans.__('Zoom together')} hint={trans.__('A zoom in one chart zooms all')} onChange={linked => onChange({ linked })} />
+          </div>
+        )}
       </Popover>
       {isZoomed && (
         <Button kind="quiet" icon="undo" testId={TEST.chartControl('reset')} onClick={onReset}>
@@ -108,27 +108,27 @@ function MetricChooser({ onChange, metrics, shown }: Pick<IToolbarProps, 'onChan
   return (
     <Popover icon="run" label={trans.__('Metrics %1 of %2', shown.length, metrics.length)} testId={TEST.chartControl('metrics')}>
       {() => (
-      <div className="jp-Studio-chooser">
-        <TextInput value={typed} onChange={setTyped} placeholder={trans.__('Search')} label={trans.__('Search metrics')} autoFocus />
-        <div className="jp-Studio-chooserList">
-          {found.map(metric => (
-            <label key={metric} title={metric}>
-              <input type="checkbox" checked={shown.includes(metric)} disabled={shown.length === 1 && shown[0] === metric} onChange={() => toggle(metric)} />
-              <span>{metric}</span>
-            </label>
-          ))}
-          {found.length === 0 && <span className="jp-Studio-hint">{trans.__('No metric has this in its name')}</span>}
+        <div className="jp-Studio-chooser">
+          <TextInput value={typed} onChange={setTyped} placeholder={trans.__('Search')} label={trans.__('Search metrics')} autoFocus />
+          <div className="jp-Studio-chooserList">
+            {found.map(metric => (
+              <label key={metric} title={metric}>
+                <input type="checkbox" checked={shown.includes(metric)} disabled={shown.length === 1 && shown[0] === metric} onChange={() => toggle(metric)} />
+                <span>{metric}</span>
+              </label>
+            ))}
+            {found.length === 0 && <span className="jp-Studio-hint">{trans.__('No metric has this in its name')}</span>}
+          </div>
+          <div className="jp-Studio-chooserFoot">
+            <Button kind="quiet" onClick={() => onChange({ metrics: found })} disabled={found.length === 0}>
+              {trans.__('Show these')}
+            </Button>
+            <Button kind="quiet" onClick={() => onChange({ metrics: [] })}>
+              {trans.__('As at first')}
+            </Button>
+          </div>
         </div>
-        <div className="jp-Studio-chooserFoot">
-          <Button kind="quiet" onClick={() => onChange({ metrics: found })} disabled={found.length === 0}>
-            {trans.__('Show these')}
-          </Button>
-          <Button kind="quiet" onClick={() => onChange({ metrics: [] })}>
-            {trans.__('As at first')}
-          </Button>
-        </div>
-      </div>
-    )}
+      )}
     </Popover>
   );
 }

@@ -44,7 +44,7 @@ export function figureOf(lines: readonly ISeriesLine[], frame: IFrame, scale: Sc
     }
   }
   for (const line of lines) {
-    const few = line.line.x.length < 40 && !isSmooth;
+    const few = line.line.x.length < (isSmooth ? 2 : 40); // a single point is no line
     data.push({
       type: 'scatter',
       mode: few ? 'lines+markers' : 'lines',
