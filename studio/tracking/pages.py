@@ -79,7 +79,7 @@ def decode(token: str | None, search: Sequence[Any], width: int | None = None) -
 
 
 def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, str | float) or (isinstance(value, int) and abs(value) < 2**63)
+    return value is None or isinstance(value, str | float) or (isinstance(value, int) and -(2**63) <= value < 2**63)
 
 
 def _mark(search: Sequence[Any]) -> str:
