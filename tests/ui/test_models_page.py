@@ -104,10 +104,8 @@ def test_two_versions_are_compared(walk: Walk, numbers: tuple[int, int]) -> None
     expect(compared).to_have_count(0)
 
 
-def test_a_version_is_deleted_after_it_was_named(
-    walk: Walk, live: Live, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    number = rich_run.log(live, tmp_path_factory.mktemp("third"), "to-delete")[1]
+def test_a_version_is_deleted_after_it_was_named(walk: Walk, live: Live, tmp_path: Path) -> None:
+    number = rich_run.log(live, tmp_path, "to-delete")[1]
     expect(walk.shown(f"studio-row-versions-{number}")).to_be_visible()
     choose(walk, number)
     walk.shown(f"studio-model-delete-{number}").click()

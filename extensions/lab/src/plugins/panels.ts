@@ -136,8 +136,8 @@ class Panels {
     const id = definition.perItem ? `jp-Studio-${panel}-${item}` : `jp-Studio-${panel}`;
     let widget = this.tracker.find(candidate => candidate.id === id);
     if (widget) {
-      if (!widget.isAttached) {
-        // Restored without a place in the layout.
+      if (![...this.app.shell.widgets('main')].includes(widget)) {
+        // Restored by the tracker, but with no place in the layout that was saved: without this it could not be opened.
         this.app.shell.add(widget, 'main', { mode: 'tab-after', activate, type: 'studio' });
       }
       if (item) {
