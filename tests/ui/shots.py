@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from studio.store.engine import open_engine
 from tests.benchmarks.seeding import Shape, fill_studio
 from tests.live import Live, running
+from tests.ui import rich_run
 from tests.ui.browser import chromium, window
 from tests.ui.walk import Walk
 
@@ -69,6 +70,38 @@ def models(walk: Walk) -> None:
     """Versions and aliases."""
     walk.panel("models")
     walk.see("studio-row-models-rain-tomorrow").click()
+
+
+def artifacts(walk: Walk) -> None:
+    """A run's files, one of them shown."""
+    walk.page.locator(".jp-Studio-newest button", has_text="boosting-shallow").click()
+    walk.shown("studio-run-tab-artifacts").click()
+    walk.shown("studio-file-plots").click()
+    walk.shown("studio-file-plots/roc.svg").click()
+    expect(walk.shown("studio-preview-svg").locator("img")).to_be_visible()
+
+
+def note(walk: Walk) -> None:
+    """A run's note and tags."""
+    artifacts(walk)
+    walk.shown("studio-run-tab-tags").click()
+    expect(walk.shown("studio-run-note").get_by_role("table")).to_be_visible()
+
+
+def lineage(walk: Walk) -> None:
+    """From the data set to the versions of a model."""
+    walk.panel("models")
+    walk.see("studio-row-models-storm-warning").click()
+    walk.shown("studio-model-tab-lineage").click()
+    expect(walk.shown("studio-lineage")).to_be_visible()
+
+
+def versions(walk: Walk) -> None:
+    """Two versions of a model side by side."""
+    lineage(walk)
+    walk.shown("studio-model-tab-versions").click()
+    walk.shown("studio-model-compare-button").click()
+    expect(walk.shown("studio-model-compare").get_by_role("table").first).to_be_visible()
 
 
 def deploy(walk: Walk) -> None:
@@ -191,6 +224,8 @@ def _plain(walk: Walk) -> None:
     expect(walk.see("studio-run-total")).to_contain_text("100,", timeout=MINUTE)
 
 
+# Views of a run and a model with everything in them, which the story's are not.
+RICH: dict[str, Callable[[Walk], None]] = {view.__name__: view for view in (artifacts, note, lineage, versions)}
 LARGE: dict[str, Callable[[Walk], None]] = {
     view.__name__: view for view in (table, table_selected, table_grouped, table_wrong_filter, table_columns)
 }
@@ -205,7 +240,7 @@ VIEWS: dict[str, Callable[[Walk], None]] = {
 
 def take(walk: Walk, name: str, suffix: str) -> None:
     """One picture; a dialog or drawer that it opened is closed again."""
-    (VIEWS | LARGE)[name](walk)
+    (VIEWS | RICH | LARGE)[name](walk)
     settle(walk.page)
     walk.page.screenshot(path=SHOTS / f"{name}-{suffix}.png")
     walk.page.keyboard.press("Escape")
@@ -233,11 +268,19 @@ def main(names: list[str]) -> None:
     """Pictures of the named views, or of all."""
     SHOTS.mkdir(exist_ok=True)
     small = [name for name in names or VIEWS if name in VIEWS]
+    rich = [name for name in names or RICH if name in RICH]
     large = [name for name in names or LARGE if name in LARGE]
     with tempfile.TemporaryDirectory(prefix="studio-shots-") as folder, running(Path(folder) / "home") as live:
         if small:
             story(live)
             take_all(live, small)
+        if rich:
+            for number, (name, package, extra) in enumerate(
+                (("boosting-deep", "1.7.0", ""), ("boosting-shallow", "1.6.1", "season"))
+            ):
+                (made := Path(folder) / str(number)).mkdir()
+                rich_run.log(live, made, name, package, extra)
+            take_all(live, rich)
         if large:
             # Afterwards: the other views show the story's few runs.
             engine = open_engine(live.settings.database)

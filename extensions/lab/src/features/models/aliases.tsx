@@ -9,9 +9,14 @@ import { Button, ErrorBox, Field, Modal, TextInput } from '../../ui';
 
 const UNDO_MS = 8000;
 
-/** Says what an alias means now, with the way back. */
+let told = '';
+
+/** Says what an alias means now, with the way back; only the last change can be taken back. */
 function tell(studio: IStudio, text: string, undo: () => Promise<unknown>): void {
-  Notification.info(text, { autoClose: UNDO_MS, actions: [{ label: studio.trans.__('Undo'), callback: () => void undo() }] });
+  if (Notification.manager.has(told)) {
+    Notification.dismiss(told);
+  }
+  told = Notification.info(text, { autoClose: UNDO_MS, actions: [{ label: studio.trans.__('Undo'), callback: () => void undo() }] });
 }
 
 interface IAliasDialogProps {
