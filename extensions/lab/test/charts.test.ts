@@ -223,7 +223,7 @@ void describe('comparison', () => {
 void describe('colours of charts', () => {
   void it('are read as browsers compute them', () => {
     assert.deepEqual(['rgb(255, 0, 16)', 'color(srgb 1 0.5 0)', 'rgba(0, 0, 0, 0.5)', 'color(srgb 0 0 0 / 0.25)'].map(plainColor), ['#ff0010', '#ff8000', 'rgba(0, 0, 0, 0.5)', 'rgba(0, 0, 0, 0.25)']);
-    assert.deepEqual([between('#000000', '#ffffff', 0.5), faint('#102030', 0.5)], ['#808080', '#10203080']);
+    assert.deepEqual([between('#000000', '#ffffff', 0.5), faint('#102030', 0.5), faint('rgba(1, 2, 3, 0.9)', 0.5)], ['#808080', '#10203080', 'rgba(1, 2, 3, 0.5)']);
   });
   void it('take names as text', () => {
     assert.equal(plain('<a href="x">&'), '&lt;a href="x"&gt;&amp;');

@@ -20,7 +20,7 @@ export function between(from: string, to: string, share: number): string {
   return `#${mixed.map(value => value.toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** The colour with an opacity, from #rrggbb. */
+/** The colour with an opacity, from #rrggbb or rgba(…). */
 export function faint(color: string, alpha: number): string {
-  return color.startsWith('#') ? `${color}${Math.round(alpha * 255).toString(16).padStart(2, '0')}` : color;
+  return color.startsWith('#') ? `${color}${Math.round(alpha * 255).toString(16).padStart(2, '0')}` : color.replace(/[\d.]+\)$/, `${alpha})`);
 }
