@@ -1,9 +1,9 @@
 """The story as a stranger sees it: the command, plain HTTP and the `mlflow` client; nothing of Studio is imported."""
 
+import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,17 +133,29 @@ def test_with_its_replicas_killed_for_good_the_story_fails(tmp_path: Path) -> No
     home, ended = tmp_path / "home", threading.Event()
 
     def kill() -> None:
-        while not ended.is_set():
-            shown = subprocess.run(
-                [*STUDIO, "--home", str(home), "status", "--json"], capture_output=True, text=True, env=_environment()
+        # The command takes a second or more, and a replica could answer meanwhile: what it says is who makes replicas.
+        makers: set[int] = set()
+        asking: subprocess.Popen[str] | None = None
+        while not ended.wait(0.05):
+            asking = asking or subprocess.Popen(
+                [*STUDIO, "--home", str(home), "status", "--json"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env=_environment(),
             )
-            boxes = json.loads(shown.stdout)["sandboxes"] if shown.returncode == 0 else []
-            for child in (child for box in boxes for child in box["children"] if child["kind"] == "replica"):
-                try:
-                    os.kill(child["pid"], signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-            ended.wait(0.2)
+            if asking.poll() is not None:
+                text, _ = asking.communicate()
+                boxes = json.loads(text)["sandboxes"] if asking.returncode == 0 else []
+                served = [box for box in boxes if box["id"].endswith(".service")]
+                makers |= {item["pid"] for box in served for item in box["services"] if item["name"][:5] == "fork-"}
+                asking = None
+            for pid in makers:
+                with contextlib.suppress(psutil.Error):
+                    for child in psutil.Process(pid).children():
+                        child.kill()
+        if asking is not None:
+            asking.communicate()
 
     killer = threading.Thread(target=kill)
     killer.start()

@@ -1,9 +1,12 @@
 """Monitors: what endpoints were asked, whether it still looks like the training data, and exactly which rows do not."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
-from studio.guest.sdk.call import call, in_domain, segment, table
+from studio.guest.sdk.call import CallFailed, call, in_domain, segment, table
+
+MOST_S = 300.0
 
 
 def monitors() -> Any:
@@ -13,7 +16,14 @@ def monitors() -> Any:
 
 def check(endpoint: str) -> Any:
     """Looks at the newest captured rows of `endpoint` now; returns its monitor with the checks, newest first."""
-    return call("POST", in_domain(f"monitors/{segment(endpoint)}/check"))
+    deadline = time.monotonic() + MOST_S
+    while True:
+        try:
+            return call("POST", in_domain(f"monitors/{segment(endpoint)}/check"))
+        except CallFailed as error:
+            # A busy machine looks for longer than one call may take.
+            if error.code != "TIMEOUT" or time.monotonic() > deadline:
+                raise
 
 
 def alerts(state: str | None = "Open") -> Any:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy import Connection
 
 from studio.access.principals import Principal
-from studio.clock import monotonic
+from studio.errors import Timeout
 from studio.monitoring import alerts, captures, monitors
 from studio.monitoring.alerts import Alert
 from studio.monitoring.monitors import Check, Monitor
@@ -26,6 +26,7 @@ from studio.wire.rest.schemas.monitoring import (
     MonitorSummary,
     RowsAnswer,
 )
+from studio.wire.waiting import until
 
 router = APIRouter(prefix="/domains/{domain}", tags=["monitoring"])
 WAIT_S = 30.0
@@ -59,23 +60,17 @@ async def get_monitor(
 async def check_now(
     domain: str, endpoint: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("monitoring.write"))
 ) -> MonitorAnswer:
-    """Checks what has been captured up to now; answers when that is done, after at most 30 s. Fewer than 200 rows since
-    the last window make no new check: they wait."""
-    event = studio.store.signals.event("monitors")
-    try:
-        asked = await studio.store.write(lambda db: monitors.ask(db, domain, endpoint))
-        deadline = monotonic() + WAIT_S
-        while (left := deadline - monotonic()) > 0:
-            event.clear()
-            looked = await studio.store.read(lambda db: _looked(db, domain, endpoint))
-            if looked >= asked:
-                break
-            try:
-                await asyncio.wait_for(event.wait(), left)
-            except TimeoutError:
-                break
-    finally:
-        studio.store.signals.forget(event)
+    """Checks what has been captured up to now; answers when that is done, with `TIMEOUT` after 30 s (it goes on).
+    Fewer than 200 rows since the last window make no new check: they wait."""
+    asked = await studio.store.write(lambda db: monitors.ask(db, domain, endpoint))
+
+    async def has_looked() -> bool:
+        return await studio.store.read(lambda db: _looked(db, domain, endpoint)) >= asked
+
+    if not await until(studio, "monitors", WAIT_S, has_looked):
+        raise Timeout(
+            f"{endpoint} is still being looked at after {WAIT_S:.0f} s.", "It goes on; ask again."
+        )
     return await studio.store.read(lambda db: _monitor(db, endpoints.get(db, domain, endpoint)))
 
 

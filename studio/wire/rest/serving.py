@@ -1,6 +1,5 @@
 """Endpoints: desired state in, observed state out."""
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -8,7 +7,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import Connection
 
 from studio.access.principals import Principal
-from studio.clock import monotonic
 from studio.domains import instance_types
 from studio.environments.environments import DEFAULT as DEFAULT_ENVIRONMENT
 from studio.errors import Invalid, NotFound, StudioError, Timeout, TooLarge, Unavailable
@@ -29,6 +27,7 @@ from studio.wire.rest.schemas.serving import (
     PredictionAnswer,
     PromoteBody,
 )
+from studio.wire.waiting import until
 
 router = APIRouter(prefix="/domains/{domain}/endpoints", tags=["endpoints"])
 MAX_WAIT_S = 120.0
@@ -160,21 +159,11 @@ def _parsed(text: str) -> Any:
 
 
 async def _settled(studio: Studio, domain: str, name: str, timeout_s: float) -> None:
-    event = studio.store.signals.event("endpoints")
-    deadline = monotonic() + timeout_s
-    try:
-        while True:
-            event.clear()
-            found = await studio.store.read(lambda db: endpoints.get(db, domain, name))
-            left = deadline - monotonic()
-            if found.state in SETTLED or left <= 0:
-                return
-            try:
-                await asyncio.wait_for(event.wait(), left)
-            except TimeoutError:
-                return
-    finally:
-        studio.store.signals.forget(event)
+    async def is_settled() -> bool:
+        found = await studio.store.read(lambda db: endpoints.get(db, domain, name))
+        return found.state in SETTLED
+
+    await until(studio, "endpoints", timeout_s, is_settled)
 
 
 def _price(db: Connection, endpoint: Endpoint) -> float:

@@ -941,8 +941,8 @@ export interface paths {
         put?: never;
         /**
          * Check Now
-         * @description Checks what has been captured up to now; answers when that is done, after at most 30 s. Fewer than 200 rows since
-         *     the last window make no new check: they wait.
+         * @description Checks what has been captured up to now; answers when that is done, with `TIMEOUT` after 30 s (it goes on).
+         *     Fewer than 200 rows since the last window make no new check: they wait.
          */
         post: operations["check_now_domains__domain__monitors__endpoint__check_post"];
         delete?: never;
