@@ -81,7 +81,8 @@ def test_an_alias_moves_and_the_move_is_undone(walk: Walk, live: Live, numbers: 
         walk.shown("studio-dialog-accept").click()
         expect(walk.shown(f"studio-row-versions-{number}")).to_contain_text("@champion")
     assert aliases() == {"champion": numbers[1]}
-    walk.page.get_by_role("button", name="Undo").click()
+    toast = walk.page.locator(".Toastify__toast", has_text=f"means version {numbers[1]}")
+    toast.get_by_role("button", name="Undo").click()
     expect(walk.shown(f"studio-row-versions-{numbers[0]}")).to_contain_text("@champion")
     assert aliases() == {"champion": numbers[0]}
 
