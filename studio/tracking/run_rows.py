@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, select
 
 from studio.store.tables import tracking as t
 from studio.tracking import metrics, runs, searching
@@ -20,16 +20,20 @@ _METRICS = select(_m.run, _m.key, _m.value, _m.ts, _m.step, _m.low, _m.high, _m.
 
 def by_number(db: Connection, domain: str, numbers: Sequence[int], columns: Sequence[Column] | None) -> list[Run]:
     """The runs with those internal numbers, in this order, but for other domains'. Without `columns`: all data."""
-    found = db.execute(select(*_INFO).where(t.runs.c.domain == domain, t.runs.c.id.in_(set(numbers))))
-    rows = {row.id: tuple(row) for row in found}
+    rows = {row[0]: row for row in _found(db, domain, t.runs.c.id.in_(set(numbers)))}
     return _load(db, [rows[number] for number in numbers if number in rows], columns)
 
 
 def by_id(db: Connection, domain: str, run_ids: Sequence[str], columns: Sequence[Column] | None) -> list[Run]:
     """The same by the ids that everybody knows runs by."""
-    found = db.execute(select(*_INFO).where(t.runs.c.domain == domain, t.runs.c.run_id.in_(set(run_ids))))
-    rows = {row.run_id: tuple(row) for row in found}
+    rows = {row[1]: row for row in _found(db, domain, t.runs.c.run_id.in_(set(run_ids)))}
     return _load(db, [rows[run_id] for run_id in run_ids if run_id in rows], columns)
+
+
+def _found(db: Connection, domain: str, wanted: ColumnElement[bool]) -> list[tuple[Any, ...]]:
+    # The domain is looked at here: asked for in SQL, SQLite would go through all of its runs by the index of jobs.
+    rows = db.execute(select(*_INFO, t.runs.c.domain).where(wanted))
+    return [tuple(row[:-1]) for row in rows if row[-1] == domain]
 
 
 def _load(db: Connection, rows: list[tuple[Any, ...]], columns: Sequence[Column] | None) -> list[Run]:

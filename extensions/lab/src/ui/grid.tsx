@@ -10,6 +10,8 @@ const CHECK = 32;
 const OVERSCAN = 10;
 /** Rows are drawn in steps of so many, so that not every pixel of a scroll draws something. */
 const STEP = 4;
+/** So far a line that has moved is looked for. */
+const FAR = 2000;
 
 export type { IGridColumn } from './gridhead';
 
@@ -233,11 +235,14 @@ function useAnchor<L>(body: React.RefObject<HTMLDivElement>, { keyOf, lineAt, le
   useLayoutEffect(() => {
     const element = body.current;
     const before = anchor.current;
-    if (element && before && element.scrollTop >= ROW) {
-      const reach = Math.min(length, before.index + 2000);
-      for (let index = Math.max(0, before.index - 2000); index < reach; index += 1) {
-        const line = lineAt(index);
-        if (line !== undefined && keyOf(line, index) === before.key) {
+    const isAt = (index: number): boolean => {
+      const line = lineAt(index);
+      return line !== undefined && keyOf(line, index) === before?.key;
+    };
+    if (element && before && element.scrollTop >= ROW && !isAt(before.index)) {
+      const reach = Math.min(length, before.index + FAR);
+      for (let index = Math.max(0, before.index - FAR); index < reach; index += 1) {
+        if (isAt(index)) {
           element.scrollTop += (index - before.index) * ROW;
           break;
         }

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Run, RunFigures } from '../../api/model';
 import { formatAgo, formatCount, formatDuration, formatExact, shortId } from '../../format';
+import { useNow } from '../../hooks';
 import { Icon } from '../../icons';
 import { IGridColumn, StatusPill, hue } from '../../ui';
 import { ARCHIVED_TAG, DURATION, EXPERIMENT, IColumnName, NOTE, NOTE_TAG, RUN, STARTED, STATUS, USER, columnOf, isNumeric, valueOf } from './columns';
@@ -100,7 +101,7 @@ function runCell(run: Run, key: string, column: IColumnName, context: ICellConte
     case 'attributes.end_time':
       return <time title={formatExact(Number(value))}>{formatAgo(Number(value), now)}</time>;
     case DURATION:
-      return formatDuration(Number(value));
+      return run.end_ms === null ? <Elapsed since={run.start_ms} /> : formatDuration(Number(value));
     case STATUS:
       return <StatusPill state={run.status} />;
     case EXPERIMENT: {
@@ -119,6 +120,11 @@ function runCell(run: Run, key: string, column: IColumnName, context: ICellConte
 /** A parameter as it was logged, but for decimals that nobody compares by. */
 function paramText(text: string): string {
   return /^[+-]?\d*\.\d{5,}(e[+-]?\d+)?$/i.test(text) ? figure(Number(text)) : text;
+}
+
+/** Of a run that is not at its end: it ticks by itself, so that no other cell is drawn again for it. */
+function Elapsed({ since }: { since: number }): JSX.Element {
+  return <>{formatDuration(useNow(1000) - since)}</>;
 }
 
 function RunName({ run, trans, hues }: { run: Run } & ICellContext): JSX.Element {

@@ -6,6 +6,7 @@ import type { RunTableClient } from './tableclient';
 const AT_ONCE = 100;
 const PAUSE_MS = 30;
 const KEPT = 20_000;
+const SEEN = 60;
 
 interface IHeld {
   run: Run;
@@ -30,9 +31,9 @@ export class RunRows {
     return this._numbers.get(id);
   }
 
-  /** All that is held, for what the columns look like. */
-  values(): Run[] {
-    return [...this._held.values()].map(held => held.run);
+  /** Some of them, for what the columns look like; the same array until there is more to be seen. */
+  get seen(): readonly Run[] {
+    return this._seen;
   }
 
   put(runs: readonly Run[]): void {
@@ -46,6 +47,9 @@ export class RunRows {
       this._held.set(run.number, { run: before && JSON.stringify(before) === JSON.stringify(run) ? before : run, turn: this._turn });
       this._numbers.set(run.run_id, run.number);
     }
+    if (this._seen.length < SEEN && runs.length) {
+      this._seen = [...this._seen, ...runs].slice(0, SEEN);
+    }
     this._changed.emit();
   }
 
@@ -55,6 +59,7 @@ export class RunRows {
     const needsMore = this._columns !== null && (columns === null || columns.some(column => !known.has(column)));
     this._columns = columns;
     if (needsMore) {
+      this._seen = [];
       this.expire();
     }
   }
@@ -136,6 +141,7 @@ export class RunRows {
   private _changed = new Signal<this, void>(this);
   private _held = new Map<number, IHeld>();
   private _numbers = new Map<string, number>();
+  private _seen: readonly Run[] = [];
   private _columns: string[] | null = null;
   private _wanted: readonly number[] = [];
   private _turn = 0;

@@ -7,7 +7,7 @@ import { EmptyState, ErrorBox, Grid, IGridColumn, IMenuItem, Menu, Resizable, Sk
 import { archiveRuns, attempt, deleteRuns, restoreRuns } from './actions';
 import { ICellContext, cellOf, gridColumns } from './cells';
 import { RunCharts } from './charts';
-import { ARCHIVED_TAG, RUN, columnOf, defaultColumns, isLive, keysOf } from './columns';
+import { ARCHIVED_TAG, RUN, columnOf, defaultColumns, keysOf } from './columns';
 import { RenameRun, RunNote, TagRuns } from './dialogs';
 import type { Act } from './commands';
 import { columnItems } from './headmenu';
@@ -18,7 +18,6 @@ import { CHARTED, useDiffering, useKeys, usePicked, useTable } from './usetable'
 import { IArrangement, IRunView, clampWidth, moved, sortedBy } from './view';
 
 const MOST_SELECTED = 1000;
-const SEEN = 60;
 
 interface IRunTableProps {
   view: IRunView;
@@ -62,7 +61,7 @@ export function RunTable({ view, onView, onApply, experiments, views, mayWrite, 
   const automaticOf = JSON.stringify([view.experiment, view.deleted]);
   const isSeveral = ids === null || ids.length > 1;
   if (view.columns === null && model.isOpen && model.length > 0 && automatic?.of !== automaticOf) {
-    const columns = defaultColumns(seenOf(model.rows.values()), isSeveral && (experiments?.length ?? 2) > 1);
+    const columns = defaultColumns(model.rows.seen, isSeveral && (experiments?.length ?? 2) > 1);
     if (columns.length > 5 || model.total > 0) {
       setAutomatic({ of: automaticOf, columns });
     }
@@ -85,15 +84,11 @@ export function RunTable({ view, onView, onApply, experiments, views, mayWrite, 
     const isPinned = (name: string): boolean => name === RUN || view.pinned.includes(name);
     return { names: [...kept.filter(isPinned), ...kept.filter(name => !isPinned(name))], pinned: kept.filter(isPinned).length };
   }, [all, differs, view.pinned]);
-  const seen = useMemo(() => {
-    void version;
-    return seenOf(model.rows.values());
-  }, [model, version]);
+  const { seen } = model.rows;
   const columns = useMemo(() => gridColumns(shown.names, view, seen, model.isGrouped, trans), [shown, view, seen, model.isGrouped, trans]);
 
   const names = useMemo(() => new Map((experiments ?? []).map(({ experiment_id, name }) => [experiment_id, name])), [experiments]);
-  const hasLive = seen.some(isLive);
-  const now = useNow(hasLive ? 1000 : 10_000);
+  const now = useNow(10_000);
   const hues = useMemo(() => new Map(picked.map((run, at) => [run.number, at])), [picked]);
   const context = useMemo<ICellContext>(() => ({ trans, now, hues, experiments: names, group: view.group }), [trans, now, hues, names, view.group]);
   const cell = useCallback((line: Line, column: IGridColumn) => cellOf(line, column, context), [context]);
@@ -303,8 +298,3 @@ function NoRuns({ view, all, onView }: { view: IRunView; all: number; onView: (c
   }
   return <EmptyState icon="run" testId={TEST.empty('runs')} title={trans.__('No runs here yet')} text={trans.__('What is logged to this experiment appears here while it trains.')} code={'import mlflow\n\nwith mlflow.start_run():\n    mlflow.log_metric("auc", 0.77)'} />;
 }
-
-function seenOf(runs: Run[]): Run[] {
-  return runs.slice(0, SEEN);
-}
-

@@ -20,7 +20,7 @@ interface IToolbarProps {
   onView: (change: Partial<IRunView>) => void;
   columns: string[];
   keys: RunKeys | undefined;
-  seen: Run[];
+  seen: readonly Run[];
   selection: RunSelection;
   error: StudioError | undefined;
   total: number | null;
@@ -147,12 +147,12 @@ export function SelectionBar({ count, isMost, isDeleted, mayWrite, onAct, onClea
 }
 
 /** Keys of the runs that were read, until the server has said which there are in all. */
-function keysSeen(seen: Run[]): RunKeys {
+function keysSeen(seen: readonly Run[]): RunKeys {
   const named = (names: string[]): RunKeys['metrics'] => names.map(name => ({ name, share: 0 }));
   return { metrics: named(keysOf(seen, 'metrics')), params: named(keysOf(seen, 'params')), tags: named([...new Set(seen.flatMap(run => Object.keys(run.tags)))]) };
 }
 
-function knownOf(keys: RunKeys | undefined, seen: Run[]): IKnownKeys {
+function knownOf(keys: RunKeys | undefined, seen: readonly Run[]): IKnownKeys {
   const found = keys ?? keysSeen(seen);
   const own = found.tags.filter(({ name }) => !name.startsWith('mlflow.') || name === NOTE_TAG || name === 'mlflow.runName');
   return { metrics: found.metrics.map(({ name }) => name), params: found.params.map(({ name }) => name), tags: own.map(({ name }) => name) };
