@@ -48,8 +48,9 @@ def _find(db: Connection, domain: str, run_ids: Sequence[str]) -> list[Row[Any]]
     if len(run_ids) > MOST:
         raise Invalid(f"{len(run_ids)} runs are too many at once.", f"Change at most {MOST} in one request.")
     query = select(t.runs.c.id, t.runs.c.run_id, t.runs.c.stage, t.runs.c.domain)
+    found: list[Row[Any]] = [*db.execute(query.where(t.runs.c.run_id.in_(set(run_ids))))]
     # The domain is looked at here: asked for in SQL, SQLite would go through all of its runs by the index of jobs.
-    rows = [row for row in db.execute(query.where(t.runs.c.run_id.in_(set(run_ids)))) if row.domain == domain]
+    rows = [row for row in found if row.domain == domain]
     missing = sorted(set(run_ids) - {row.run_id for row in rows})
     if missing:
         raise handles.missing(missing[0])
