@@ -120,6 +120,9 @@ def client(server: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.chdir(tmp_path)
     for name, value in QUIET.items():
         monkeypatch.setenv(name, value)
+    # `set_experiment` writes it into the environment itself: set and taken away here, it is gone before and after.
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "")
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", server.url)
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", server.token("ann"))

@@ -1,16 +1,24 @@
 """The story in a real browser: link, example, runs appearing, Deploy, try-it form, alert, rows, dashboard."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.live import Live
+from tests.live import Live, running
 from tests.ui.browser import window
 from tests.ui.walk import Walk
 
 pytestmark = pytest.mark.browser
 MINUTE = 60_000
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A new Studio: the story is a first visit, and other tests have left tabs and runs in theirs."""
+    with running(tmp_path_factory.mktemp("story") / "home") as found:
+        yield found
 
 
 def test_from_the_sign_in_link_to_the_rows_behind_an_alert(browser: Browser, live: Live) -> None:
