@@ -68,9 +68,7 @@ async def check_now(
         return await studio.store.read(lambda db: _looked(db, domain, endpoint)) >= asked
 
     if not await until(studio, "monitors", WAIT_S, has_looked):
-        raise Timeout(
-            f"{endpoint} is still being looked at after {WAIT_S:.0f} s.", "It goes on; ask again."
-        )
+        raise Timeout(f"{endpoint} is still being looked at after {WAIT_S:.0f} s.", "It goes on; ask again.")
     return await studio.store.read(lambda db: _monitor(db, endpoints.get(db, domain, endpoint)))
 
 
