@@ -147,9 +147,9 @@ ELSEWHERE = {
     "POST /api/2.0/mlflow/artifacts/presigned-upload-url": "test_mlflow_files.py",
     "POST /api/2.0/mlflow/artifacts/presigned-download-url": "test_mlflow_files.py",
     "GET /api/2.0/mlflow-artifacts/presigned/<path:artifact_path>": "test_mlflow_files.py",
-    "POST /api/2.0/mlflow-artifacts/mpu/create/<path:artifact_path>": "test_mlflow_files.py",
-    "POST /api/2.0/mlflow-artifacts/mpu/complete/<path:artifact_path>": "test_mlflow_files.py",
-    "POST /api/2.0/mlflow-artifacts/mpu/abort/<path:artifact_path>": "test_mlflow_files.py",
+    "POST /api/2.0/mlflow-artifacts/mpu/create/<path:artifact_path>": "test_mlflow_parts.py",
+    "POST /api/2.0/mlflow-artifacts/mpu/complete/<path:artifact_path>": "test_mlflow_parts.py",
+    "POST /api/2.0/mlflow-artifacts/mpu/abort/<path:artifact_path>": "test_mlflow_parts.py",
 }
 
 # Parts of MLflow that Studio leaves out on purpose, by the beginning of what follows the method: each answers 501.
