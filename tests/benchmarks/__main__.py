@@ -35,11 +35,13 @@ def main() -> None:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     report.ROUNDS, report.SECONDS = options.rounds, options.seconds
     rows: list[Row] = []
+    kept = report.new_file()
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as home, running(Path(home)) as live:
         for name in options.names or BENCHMARKS:
             print(f"… {name}", file=sys.stderr)
-            rows += BENCHMARKS[name](live)
-    show(rows)
+            show(found := BENCHMARKS[name](live))  # each at its end: a run that is broken off still tells what it saw
+            report.keep(rows := rows + found, kept)
+    print(f"raw rounds: {kept.relative_to(report.RESULTS.parent)}")
 
 
 if __name__ == "__main__":

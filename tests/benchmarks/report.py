@@ -43,7 +43,7 @@ class Row:
 
 
 def show(rows: list[Row]) -> None:
-    """Prints the table and keeps the raw rounds as JSON."""
+    """Prints the table."""
     print(f"{'what':<52}{'Studio':>10}{'peer':>10}  {'unit':<5}{'ratio':>7}{'asked':>7}{'limit':>9}  peer")
     for row in rows:
         theirs = f"{statistics.median(row.peer):.4g}" if row.peer else "-"
@@ -54,9 +54,16 @@ def show(rows: list[Row]) -> None:
             f"{row.name:<52}{statistics.median(row.studio):>10.4g}{theirs:>10}  {row.unit:<5}{ratio:>7}{asked:>7}"
             f"{limit:>9}  {row.peer_name}{'  MISSED' if row.is_missed else ''}"
         )
-    print(f"missed: {', '.join(row.name for row in rows if row.is_missed) or 'nothing'}")
+    print(f"missed: {', '.join(row.name for row in rows if row.is_missed) or 'nothing'}", flush=True)
+
+
+def new_file() -> Path:
+    """Where a run's raw rounds are kept."""
     RESULTS.mkdir(exist_ok=True)
-    target = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
+    return RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
+
+
+def keep(rows: list[Row], target: Path) -> None:
+    """Writes the raw rounds as JSON."""
     kept = [asdict(row) | {"ratio": row.ratio, "missed": row.is_missed} for row in rows]
     target.write_text(json.dumps(kept, indent=1))
-    print(f"raw rounds: {target.relative_to(RESULTS.parent)}")

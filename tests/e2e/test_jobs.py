@@ -140,8 +140,8 @@ def test_a_job_goes_on_while_the_server_is_killed_and_is_adopted(live: Live, api
     job = start(api, WAIT, until=go)
     until(lambda: children(live).get(job["id"]), "its process", 60)
     before = children(live)[job["id"]]["pid"]
-    kill_server(live)
-    assert api.get(f"domains/demo/jobs/{job['id']}")["state"] == "Running"
+    kill_server(live)  # perhaps before it had seen the process
+    until(lambda: api.get(f"domains/demo/jobs/{job['id']}")["state"] == "Running", "the job's adoption")
     assert children(live)[job["id"]]["pid"] == before
     (home(live, job) / go).touch()
     job = ended(api, job)
