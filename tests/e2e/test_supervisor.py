@@ -54,13 +54,12 @@ async def test_crash_loop_backs_off_and_says_why(tmp_path: Path) -> None:
 
         async def crashed() -> bool:
             try:
-                return (await running.client.state()).server.restarts >= 3
+                server = (await running.client.state()).server
+                return server.restarts >= 3 and (server.state, server.reason) == ("BackingOff", "exit code 3")
             except Unavailable:
                 return False
 
-        await until(crashed, "three restarts", 15.0)
-        state = (await running.client.state()).server
-        assert (state.state, state.reason) == ("BackingOff", "exit code 3")
+        await until(crashed, "three restarts and a pause", 15.0)
         await running.client.close()
     finally:
         child.send_signal(signal.SIGTERM)
