@@ -87,10 +87,11 @@ async def world(home: Path) -> AsyncIterator[World]:
         gateway=GatewayControl(missing),
         people=People(store),
         secret="the master key of this test",
+        operator="ada",
     )
     studio.ready.append("loops")
     try:
-        found = World(studio, build_app(studio, gateway_secret=SECRET, operator="ada"))
+        found = World(studio, build_app(studio, gateway_secret=SECRET))
         await store.write(instance_types.ensure)
         await found.member("ada", "demo", "admin")
         yield found

@@ -55,6 +55,8 @@ def require(principal: Principal, action: str, domain: str | None = None) -> Non
         raise Denied(f"{action} is for Studio's own jobs.", "Use the panels or the API instead.")
     if principal.kind is Kind.operator or action in SIGNED_IN:
         return
+    if action in OPERATOR_ONLY and principal.operates:
+        return
     if action in OPERATOR_ONLY:
         raise Denied(f"{action} is for who runs this installation.", "Ask them, or use `studio` on the host.")
     if action not in IN_DOMAIN or not domain:

@@ -33,7 +33,8 @@ _RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class Principal(Struct, frozen=True):
-    """`domain` binds a key, a lab's session or a sandbox to one domain; `cap` bounds the role of code in sandboxes."""
+    """`domain` binds a key, a lab's session or a sandbox to one domain; `cap` bounds the role of code in sandboxes;
+    `operates`: a person who runs this installation, at the apex, where no page of a domain's own can act for them."""
 
     kind: Kind
     user: str = ""
@@ -41,6 +42,7 @@ class Principal(Struct, frozen=True):
     credential: str = ""  # session, key or sandbox id
     cap: Role | None = None
     roles: Mapping[str, Role] = {}  # the user's role per domain
+    operates: bool = False
 
     def role_in(self, domain: str) -> Role | None:
         """The role this asker has in `domain`; none if not a member or bound to another one."""

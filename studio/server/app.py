@@ -53,11 +53,11 @@ def openapi() -> dict[str, Any]:
     return build_rest().openapi()
 
 
-def build_app(studio: Studio, *, gateway_secret: str, operator: str) -> App:
-    """The whole server as one ASGI app. `operator`: the user that the operator's socket acts as."""
+def build_app(studio: Studio, *, gateway_secret: str) -> App:
+    """The whole server as one ASGI app."""
     app = build_wires(studio)
     check_routes(app.routes)
-    return Authentication(direct(app, guarded(limited(app))), studio.people, gateway_secret, operator)
+    return Authentication(direct(app, guarded(limited(app))), studio.people, gateway_secret, studio.operator)
 
 
 def build_wires(studio: Studio) -> Starlette:

@@ -56,17 +56,19 @@ class Authentication:
             return _of_sandbox(door, sent, people)
         if not signing.equal(sent.get(b"x-studio-gateway", ""), self._gateway_secret):
             raise Unauthenticated("This socket is the gateway's.", "Use Studio's address.")
-        return _of_gateway(sent, people)
+        return _of_gateway(sent, people, self._operator)
 
 
-def _of_gateway(sent: Credentials, people: Snapshot) -> Principal:
+def _of_gateway(sent: Credentials, people: Snapshot, operator: str) -> Principal:
     """The gateway has checked the credential against its table; here it must still exist, and gives the roles."""
     via, credential = sent.get(b"x-studio-via", ""), sent.get(b"x-studio-credential", "")
     if via == "session":
         session = people.session(credential)
         if session is None:
             raise Unauthenticated("This session has ended.", "Open a new sign-in link: `studio signin`.")
-        return Principal(Kind.person, session.user, session.domain, session.id, roles=people.roles_of(session.user))
+        operates = session.user == operator and session.domain is None
+        roles = people.roles_of(session.user)
+        return Principal(Kind.person, session.user, session.domain, session.id, roles=roles, operates=operates)
     if via == "key" and credential.startswith(KEY):
         # Code that has the host's network: its token is in the gateway's table while its sandbox runs.
         return _sandbox(credential.removeprefix(KEY), people)

@@ -50,12 +50,13 @@ class Server:
             gateway=self._gateway,
             people=People(self.store),
             secret=self._config.secrets.master.read_text(),
+            operator=operator,
             isolation=level,
             isolation_detail=" ".join(part for part in (found.detail, found.cause, found.cure) if part),
         )
         await studio.people.fresh()
         self._gateway.wake = lambda: self.store.signals.deliver([Signal("gateway")])
-        app = build_app(studio, gateway_secret=self._config.secrets.gateway.read_text(), operator=operator)
+        app = build_app(studio, gateway_secret=self._config.secrets.gateway.read_text())
         self._listeners = Listeners(self.settings.paths, app)
         self._start_loops(studio, self._listeners)
         await self._listeners.open_own()

@@ -26,6 +26,7 @@ class Studio:
     gateway: GatewayControl
     people: People
     secret: str  # the installation's master key
+    operator: str  # the user who runs this installation: as whom the operator's socket acts
     isolation: str = "bubblewrap"  # what this host can do: bubblewrap or none
     isolation_detail: str = ""  # what was tried, for people
     ready: list[str] = field(default_factory=list)  # what has been started, for the readiness probe

@@ -80,8 +80,8 @@ async def serve(home: Path, port: int) -> None:
     await people.fresh()
     supervisor = Supervisor(settings.paths.sockets / "supervisor.sock")
     gateway = GatewayControl(settings.paths.sockets / "gateway.sock")
-    studio = Studio(settings, store, supervisor, f"http://127.0.0.1:{port}", {}, gateway, people, "secret")
-    app = build_app(studio, gateway_secret=SECRET, operator="ann")
+    studio = Studio(settings, store, supervisor, f"http://127.0.0.1:{port}", {}, gateway, people, "secret", "ann")
+    app = build_app(studio, gateway_secret=SECRET)
     config = uvicorn.Config(
         Gateway(app, people), host="127.0.0.1", port=port, loop="uvloop", http="httptools", log_level="warning",
         access_log=False, lifespan="off",

@@ -162,3 +162,25 @@ async def test_code_with_the_hosts_network_is_its_sandbox_and_no_more(studio: Wo
             assert (await client.get("/api/v1/domains/other")).status_code == 403
             made = await client.post("/api/v1/domains/demo/members", json={"user": "vera", "role": "admin"})
             assert made.status_code == 403  # an admin's code is an editor
+
+
+async def test_who_runs_the_installation_makes_domains_at_the_apex_and_nowhere_else(studio: World) -> None:
+    apex, lab, program = (
+        await studio.person("ada"),
+        await studio.person("ada", "demo"),
+        await studio.program("ada", "demo"),
+    )
+    async with apex, lab, program:
+        # A lab's origin shows what members wrote: a page there must not be able to act for the installation.
+        for client in (lab, program):
+            assert (await client.post("/api/v1/domains", json={"name": "mine"})).status_code == 403
+            assert (await client.get("/api/v1/users")).status_code == 403
+        assert (await apex.get("/api/v1/users")).status_code == 200
+        assert [(await client.get("/api/v1/session")).json()["operates"] for client in (apex, lab, program)] == [
+            True,
+            True,
+            False,
+        ]
+    async with await studio.person("vera") as other:
+        assert (await other.get("/api/v1/users")).status_code == 403
+        assert (await other.get("/api/v1/session")).json()["operates"] is False

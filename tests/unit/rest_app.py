@@ -58,7 +58,7 @@ async def running(home: Path) -> AsyncIterator[App]:
         gateway = GatewayControl(settings.paths.sockets / "gateway.sock")
         people = People(store)
         await people.fresh()
-        studio = Studio(settings, store, supervisor, "http://127.0.0.1:8600", {}, gateway, people, "secret")
+        studio = Studio(settings, store, supervisor, "http://127.0.0.1:8600", {}, gateway, people, "secret", "ada")
         rest = build_rest()
         rest.state.studio = studio
         yield App(settings, store, studio, rest)

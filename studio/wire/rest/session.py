@@ -31,6 +31,7 @@ async def get_session(
         role=principal.role_in(principal.domain) if principal.domain else None,
         domain=principal.domain,
         csrf=session.csrf if session else None,
+        operates=session is not None and principal.user == studio.operator,
         domains=links,
         isolation=isolation(studio),
         version=__version__,

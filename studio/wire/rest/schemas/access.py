@@ -23,13 +23,15 @@ class Isolation(Answer):
 
 
 class SessionAnswer(Answer):
-    """Who is asking. `domain` and `role`: of the lab's origin or the key; empty at the apex."""
+    """Who is asking. `domain` and `role`: of the lab's origin or the key; empty at the apex. `operates`: whether they
+    run this installation and may, at the apex, make domains and people."""
 
     user: str
     kind: str
     role: str | None
     domain: str | None
     csrf: str | None
+    operates: bool
     domains: list[DomainLink]
     isolation: Isolation
     version: str
