@@ -16,10 +16,19 @@ env = typer.Typer(help="Environments: named Python environments.", no_args_is_he
 
 
 @domain.command("create")
-def create_domain(name: str, title: str = "", as_json: AsJson = False) -> None:
+def create_domain(
+    name: str,
+    title: str = "",
+    network: Annotated[str, typer.Option(help="What its code reaches: studio, open or none.")] = "studio",
+    member: Annotated[list[str], typer.Option(help="USER or USER:ROLE; the role is editor if none is said.")] = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
     """Makes a domain with a volume of its own; you become its admin."""
+    pairs = [text.partition(":") for text in member]
+    members = [{"user": user, "role": role or "editor"} for user, _, role in pairs]
+    body = {"name": name, "title": title or name, "network_mode": network, "members": members}
     with rest() as api:
-        show_fields(api.post("domains", {"name": name, "title": title or name}), as_json)
+        show_fields(api.post("domains", body), as_json)
 
 
 @domain.command("list")

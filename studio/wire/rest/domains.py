@@ -49,11 +49,15 @@ async def create_domain(
     await asyncio.to_thread(volumes.create_home, studio.settings.paths, body.name, principal.user)
 
     def write(db: Connection) -> Domain:
-        made = domains.create_domain(db, body.name, body.title or "")
+        made = domains.create_domain(db, body.name, body.title or "", body.network_mode)
         memberships.put(db, made.name, principal.user, Role.admin)
+        for member in body.members:
+            memberships.put(db, made.name, member.user, member.role)
         return made
 
     made = await studio.store.write(write)
+    for member in body.members:
+        await asyncio.to_thread(volumes.create_home, studio.settings.paths, made.name, member.user)
     people = await studio.people.fresh()
     await studio.gateway.confirmed()
     role = people.roles_of(principal.user).get(made.name)

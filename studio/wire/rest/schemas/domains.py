@@ -2,15 +2,19 @@
 
 from typing import Any, Literal
 
-from studio.wire.rest.schemas.access import MemberAnswer
+from pydantic import Field
+
+from studio.wire.rest.schemas.access import MemberAnswer, MemberBody
 from studio.wire.rest.schemas.base import Answer, Body
 
 
 class DomainBody(Body):
-    """A new domain."""
+    """A new domain; who asks becomes its admin, `members` come with it."""
 
     name: str
     title: str | None = None
+    network_mode: Literal["studio", "open", "none"] = "studio"
+    members: list[MemberBody] = Field([], max_length=200)
 
 
 class DomainSummary(Answer):
