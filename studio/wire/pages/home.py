@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from studio import __version__
-from studio.access import codes
+from studio.access import codes, users
 from studio.access.principals import Kind, Principal
 from studio.domains import addresses, domains
 from studio.domains.domains import Domain
 from studio.errors import Denied
 from studio.wire.context import Studio, context_of
+from studio.wire.pages import new_domain
 from studio.wire.pages.errors import wants_page
 from studio.wire.pages.html import page
 from studio.wire.pages.places import safe_path, with_query
@@ -30,11 +31,11 @@ _SIGN_OUT = """document.getElementById("out").addEventListener("click",async()=>
 await fetch("/signout",{method:"POST",headers:{"x-studio-csrf":%s}});location.reload()});"""
 
 # Where names don't resolve the fetch fails whatever would answer, and the domain's lab gets a port of its own.
-_TRY_NAMES = """
-(async(csrf,tried)=>{for(const[name,origin]of Object.entries(tried)){try{
+_PLACED = """
+const placed=async(csrf,tried)=>{for(const[name,origin]of Object.entries(tried)){try{
 await fetch(origin+"/studio/enter?here",{credentials:"omit",cache:"no-store"})}catch{
 await fetch("/api/v1/domains/"+name+"/address",{method:"PUT",body:'{"by":"port"}',
-headers:{"x-studio-csrf":csrf,"content-type":"application/json"}})}}})(%s,%s);"""
+headers:{"x-studio-csrf":csrf,"content-type":"application/json"}})}}};placed(%s,%s);"""
 
 
 @permission("session.read")
@@ -47,13 +48,21 @@ async def home(request: Request) -> Response:
     session = studio.people.now.session(principal.credential)
     script = _SIGN_OUT % json.dumps(session.csrf) if session else ""
     named = [item for item in mine if not item.port]
-    if session and named:
+    if session:
         tried = {item.name: addresses.origin(studio.address, item) for item in named}
-        script += _TRY_NAMES % (json.dumps(session.csrf), json.dumps(tried))
+        script += _PLACED % (json.dumps(session.csrf), json.dumps(tried))
+    new, dialog = "", ""
+    if session and principal.operates:
+        people = [user.name for user in await studio.store.read(users.list_all) if user.name != principal.user]
+        new, dialog = "<button class=second id=new>New domain</button>", new_domain.dialog(people)
+        script += new_domain.script(session.csrf, [item.name for item in found], studio.address)
+    elif "new" in request.query_params:
+        dialog = "<p class=warn>New domains are made by who runs this installation. Ask them to make one.</p>"
     out = "<button class=plain id=out>Sign out</button>" if session else ""
     level = "isolated by bubblewrap" if studio.isolation == "bubblewrap" else "not isolated"
     body = (
-        f"<h1>Your domains</h1><p class=soft>Signed in as {escape(principal.user)}.</p>{_list(principal, mine)}"
+        f"<div class=head><div><h1>Your domains</h1><p class=soft>Signed in as {escape(principal.user)}.</p></div>{new}"
+        f"</div>{dialog}{_list(principal, mine)}"
         f"<footer><span>Studio {escape(__version__)} · domains are {level}</span>{out}</footer>"
     )
     return page("Home", body, script=script, connect=f"'self' http://*.localhost:{urlsplit(studio.address).port}")
