@@ -3,8 +3,9 @@
 import asyncio
 
 from fastapi import APIRouter, Depends, Response
+from sqlalchemy import Connection
 
-from studio.access import memberships
+from studio.access import memberships, users
 from studio.access.principals import Principal
 from studio.domains import volumes
 from studio.wire.context import Studio, studio
@@ -21,6 +22,19 @@ async def list_members(
     """The members and their roles."""
     found = await studio.store.read(lambda db: memberships.list_all(db, domain))
     return [MemberAnswer.model_validate(item) for item in found]
+
+
+@router.get("/candidates")
+async def list_candidates(
+    domain: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("members.write"))
+) -> list[str]:
+    """Names of people who could be made members: all who are none yet."""
+
+    def read(db: Connection) -> list[str]:
+        members = {item.user for item in memberships.list_all(db, domain)}
+        return [user.name for user in users.list_all(db) if user.name not in members]
+
+    return await studio.store.read(read)
 
 
 @router.post("")
