@@ -1,13 +1,18 @@
-"""Access keys: an id and a secret for programs; only a digest of the token is kept."""
+"""Access keys: an id and a secret for programs, narrowed to what they are for.
 
+As a bearer token a key is checked by its digest. The secret itself lies sealed beside it, since a signed request can
+only be checked by who knows the secret."""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select
+from cryptography.fernet import InvalidToken
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from studio import signing
 from studio.access import memberships
 from studio.clock import now_ms
-from studio.errors import Invalid, NotFound
+from studio.errors import Conflict, Invalid, NotFound
 from studio.ids import new_id
 from studio.store import signal
 from studio.store.tables.access import access_keys
@@ -18,21 +23,37 @@ MOST_PER_DOMAIN = 1000
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """`domain` is what the key belongs to and gives; `expires_ms` None: never."""
+    """`domain` is what the key belongs to and gives; `expires_ms` None: never; `used_ms`: last used, to the minute.
+    `actions` and `resources` are patterns that it is narrowed to; empty: all that its user may."""
 
     id: str
     domain: str
     user: str
     title: str
     digest: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
     created_ms: int
     expires_ms: int | None
+    used_ms: int | None
+
+
+_COLUMNS = [access_keys.c[name] for name in Key.__dataclass_fields__]
 
 
 def create_key(
-    db: Connection, domain: str, user: str, title: str = "", expires_days: float | None = None
+    db: Connection,
+    domain: str,
+    user: str,
+    title: str = "",
+    expires_days: float | None = None,
+    *,
+    actions: Sequence[str] = (),
+    resources: Sequence[str] = (),
+    master: str | None = None,
 ) -> tuple[Key, str]:
-    """A new key that acts as `user` in `domain`, and its secret, which nobody can read again."""
+    """A new key that acts as `user` in `domain`, and its secret, which people see this once. `master`: the
+    installation's key, under which the secret is kept for checking signatures; None: it is a bearer token only."""
     if memberships.find(db, domain, user) is None:
         raise NotFound(f"{user} is no member of {domain}.", "Add them to the domain first.")
     if len(title) > 200:
@@ -46,9 +67,12 @@ def create_key(
     secret = signing.new_secret()
     key_id = new_id("key")
     expires = None if expires_days is None else made + int(expires_days * DAY_MS)
-    key = Key(key_id, domain, user, title, signing.digest(token(key_id, secret)), made, expires)
-    values = {"title": title, "digest": key.digest, "created_ms": made, "expires_ms": expires}
-    db.execute(insert(access_keys).values(id=key_id, domain=domain, user=user, **values))
+    digest = signing.digest(token(key_id, secret))
+    key = Key(key_id, domain, user, title, digest, tuple(actions), tuple(resources), made, expires, None)
+    values: dict[str, object] = {name: getattr(key, name) for name in Key.__dataclass_fields__}
+    values |= {"actions": list(key.actions), "resources": list(key.resources)}
+    values["sealed"] = None if master is None else signing.seal(master, f"{key_id} {secret}".encode())
+    db.execute(insert(access_keys).values(values))
     signal(db, "keys", domain, key_id)
     return key, secret
 
@@ -58,16 +82,51 @@ def token(key_id: str, secret: str) -> str:
     return f"studio_{key_id}_{secret}"
 
 
+def secret_of(db: Connection, key_id: str, master: str) -> str:
+    """The secret of a key, for checking a signature; `Conflict` for a key that was made before secrets were kept."""
+    row = db.execute(select(access_keys.c.sealed).where(access_keys.c.id == key_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no key {key_id[:80]!r}.", "See `studio key list`.")
+    try:
+        # The id lies inside too: a secret that was moved to another key's row is none.
+        kept_id, _, secret = signing.unseal(master, row.sealed or b"").decode().partition(" ")
+    except InvalidToken:
+        kept_id, secret = "", ""
+    if kept_id != key_id:
+        raise Conflict(f"The key {key_id} cannot sign requests.", "Make a new one: `studio key create`.")
+    return secret
+
+
 def revoke(db: Connection, domain: str, key_id: str) -> None:
     """Ends a key of `domain`; wait for the gateway's confirmation before telling people."""
     which = (access_keys.c.id == key_id) & (access_keys.c.domain == domain)
     if not db.execute(delete(access_keys).where(which)).rowcount:
-        raise NotFound(f"There is no key {key_id!r} in {domain}.", "See `studio key list`.")
+        raise NotFound(f"There is no key {key_id[:80]!r} in {domain}.", "See `studio key list`.")
     signal(db, "keys", domain, key_id)
+
+
+def get(db: Connection, domain: str, key_id: str) -> Key:
+    """A key of `domain`, or `NotFound`."""
+    query = select(*_COLUMNS).where((access_keys.c.id == key_id) & (access_keys.c.domain == domain))
+    row = db.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no key {key_id[:80]!r} in {domain}.", "See `studio key list`.")
+    return _key(row._mapping)
+
+
+def note_used(db: Connection, ids: Iterable[str], at_ms: int) -> None:
+    """They were used; tells nobody, since nothing is decided by it."""
+    if known := list(ids):
+        db.execute(update(access_keys).where(access_keys.c.id.in_(known)).values(used_ms=at_ms))
 
 
 def list_all(db: Connection, domain: str | None = None) -> list[Key]:
     """All keys (of one domain), oldest first."""
-    query = select(access_keys).order_by(access_keys.c.created_ms, access_keys.c.id)
+    query = select(*_COLUMNS).order_by(access_keys.c.created_ms, access_keys.c.id)
     rows = db.execute(query if domain is None else query.where(access_keys.c.domain == domain))
-    return [Key(**row._mapping) for row in rows]
+    return [_key(row._mapping) for row in rows]
+
+
+def _key(values: RowMapping) -> Key:
+    lists = {name: tuple(values[name]) for name in ("actions", "resources")}
+    return Key(**dict(values) | lists)

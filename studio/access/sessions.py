@@ -1,22 +1,27 @@
 """Sessions of browsers: one at the apex, and one per lab origin made from it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from studio import signing
+from studio.access import users
+from studio.access.places import Place
 from studio.clock import now_ms
-from studio.errors import Unauthenticated
+from studio.errors import NotFound, Unauthenticated
 from studio.ids import new_id
 from studio.store import signal
 from studio.store.tables.access import sessions
 
 LIFE_MS = 14 * 86_400_000
+LINK, PASSWORD = "link", "password"
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`domain` None: the apex's. `csrf` is what unsafe calls must show; `parent`: the apex's session of a lab's one."""
+    """`domain` None: the apex's. `csrf` is what unsafe calls must show; `parent`: the apex's session of a lab's one.
+    `via`: link or password; `agent` and `address`: where it was opened, coarse; `seen_ms`: last used, to the minute."""
 
     id: str
     digest: str
@@ -24,25 +29,35 @@ class Session:
     domain: str | None
     parent: str | None
     csrf: str
+    via: str
+    agent: str
+    address: str
     created_ms: int
+    seen_ms: int | None
     expires_ms: int
 
 
 def create_session(
-    db: Connection, user: str, domain: str | None = None, parent: str | None = None
+    db: Connection,
+    user: str,
+    domain: str | None = None,
+    parent: str | None = None,
+    *,
+    via: str = LINK,
+    place: Place | None = None,
 ) -> tuple[Session, str]:
     """A new session and its cookie's value; a lab's ends with the apex's that it was made from."""
+    users.get(db, user)
     made = now_ms()
-    expires = made + LIFE_MS
+    expires, place = made + LIFE_MS, place or Place()
     if parent is not None:
-        expires = min(expires, get(db, parent).expires_ms)
+        root = get(db, parent)
+        expires, via, place = min(expires, root.expires_ms), root.via, Place(root.agent, root.address)
     value = signing.new_secret()
-    session = Session(
-        new_id("session"), signing.digest(value), user, domain, parent, signing.new_secret(), made, expires
-    )
+    found = (user, domain, parent, signing.new_secret(), via, place.agent, place.address, made, None, expires)
+    session = Session(new_id("session"), signing.digest(value), *found)
     db.execute(delete(sessions).where(sessions.c.expires_ms <= made))
-    columns = ("id", "digest", "user", "domain", "parent", "csrf", "created_ms", "expires_ms")
-    db.execute(insert(sessions).values({name: getattr(session, name) for name in columns}))
+    db.execute(insert(sessions).values({name: getattr(session, name) for name in Session.__dataclass_fields__}))
     signal(db, "sessions", domain or "", session.id)
     return session, value
 
@@ -66,6 +81,40 @@ def end(db: Connection, session_id: str) -> None:
     signal(db, "sessions", "", root)
 
 
-def list_all(db: Connection) -> list[Session]:
-    """All sessions that have not ended."""
-    return [Session(**row._mapping) for row in db.execute(select(sessions).where(sessions.c.expires_ms > now_ms()))]
+def end_one(db: Connection, session_id: str, user: str | None = None) -> None:
+    """Ends a session (only of `user`, if given); `NotFound` in the same words for a foreign one and for none."""
+    which = (sessions.c.id == session_id) & (sessions.c.expires_ms > now_ms())
+    owner = db.execute(select(sessions.c.user).where(which)).scalar_one_or_none()
+    if owner is None or user not in (None, owner):
+        raise NotFound(f"There is no session {session_id[:80]!r}.", "See `studio session list`.")
+    end(db, session_id)
+
+
+def end_all(db: Connection, user: str, *, but: str | None = None, via: str | None = None) -> int:
+    """Ends all sessions of `user` (opened by `via`), except the one that `but` belongs to; how many there were."""
+    kept = None if but is None else root_of(get(db, but))
+    ended = [
+        item.id for item in list_all(db, user) if item.parent is None and item.id != kept and via in (None, item.via)
+    ]
+    for session_id in ended:
+        end(db, session_id)
+    return len(ended)
+
+
+def root_of(session: Session) -> str:
+    """The id of the apex's session that `session` is, or was made from."""
+    return session.parent or session.id
+
+
+def note_seen(db: Connection, ids: Iterable[str], at_ms: int) -> None:
+    """They were used; tells nobody, since nothing is decided by it."""
+    if known := list(ids):
+        db.execute(update(sessions).where(sessions.c.id.in_(known)).values(seen_ms=at_ms))
+
+
+def list_all(db: Connection, user: str | None = None) -> list[Session]:
+    """All sessions (of one person) that have not ended, oldest first."""
+    query = select(sessions).where(sessions.c.expires_ms > now_ms()).order_by(sessions.c.created_ms, sessions.c.id)
+    return [
+        Session(**row._mapping) for row in db.execute(query if user is None else query.where(sessions.c.user == user))
+    ]
