@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from studio.access.rules import Policy
+
 
 class Kind(StrEnum):
     """How the asker proved who they are."""
@@ -32,6 +34,16 @@ class Role(StrEnum):
 _RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
+class Scope(Struct, frozen=True):
+    """What a key is narrowed to: patterns of actions and of resources (`kind/name`); empty = all that its user may."""
+
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+
+EVERYTHING = Scope()
+
+
 class Principal(Struct, frozen=True):
     """`domain` binds a key, a lab's session or a sandbox to one domain; `cap` bounds the role of code in sandboxes;
     `operates`: a person who runs this installation, at the apex, where no page of a domain's own can act for them."""
@@ -43,6 +55,8 @@ class Principal(Struct, frozen=True):
     cap: Role | None = None
     roles: Mapping[str, Role] = {}  # the user's role per domain
     operates: bool = False
+    scope: Scope = EVERYTHING
+    policies: Mapping[str, Policy] = {}  # the rules per domain; a domain without rules is not in it
 
     def role_in(self, domain: str) -> Role | None:
         """The role this asker has in `domain`; none if not a member or bound to another one."""
