@@ -1,7 +1,5 @@
 """The one kind of pattern in rules and scopes: text in which `*` stands for any characters, none too."""
 
-import functools
-import re
 from collections.abc import Sequence
 
 ANY = "*"
@@ -11,7 +9,17 @@ def matches(pattern: str, text: str) -> bool:
     """Whether `pattern` covers the whole of `text`; only `*` is special."""
     if pattern in (ANY, text):
         return True
-    return ANY in pattern and _compiled(pattern).fullmatch(text) is not None
+    first, *middle = pattern.split(ANY)
+    if not middle or not text.startswith(first):
+        return False
+    # Found from left to right, not by a regular expression: one with many stars would hold up everybody.
+    last, at = middle.pop(), len(first)
+    for part in middle:
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return len(text) - at >= len(last) and text.endswith(last)
 
 
 def matches_any(patterns: Sequence[str], text: str) -> bool:
@@ -22,8 +30,3 @@ def matches_any(patterns: Sequence[str], text: str) -> bool:
 def is_one_of(who: Sequence[str], user: str, role: str) -> bool:
     """Whether `who` (patterns such as `*`, `role:editor`, `user:b*`) names this person."""
     return any(matches(item, f"user:{user}") or matches(item, f"role:{role}") for item in who)
-
-
-@functools.lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in pattern.split(ANY)), re.DOTALL)
