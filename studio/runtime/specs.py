@@ -54,13 +54,15 @@ class ChildSpec(Struct, frozen=True):
 
 
 class ServiceSpec(Struct, frozen=True):
-    """A process that pid 1 of a sandbox starts. `kept`: started again with back-off when it ends by itself."""
+    """A process that pid 1 of a sandbox starts. `kept`: started again with back-off when it ends by itself;
+    `revision`: of what it is made, such as the hash of a fork server's environment."""
 
     name: str
     argv: list[str]
     env: dict[str, str] = field(default_factory=dict)
     cwd: str = ""
     kept: bool = True
+    revision: str = ""
 
 
 class ExitRecord(Struct, frozen=True):
@@ -89,10 +91,11 @@ class ServiceState(Struct):
     started_ms: int
     restarts: int = 0
     reason: str = ""
+    revision: str = ""
 
 
 class ChildState(Struct):
-    """A kernel, job or replica as `state` shows it; `pid` is the host's."""
+    """A kernel, job or replica as `state` shows it; `pid` is the host's, `revision` that of its fork server."""
 
     name: str
     kind: str
@@ -102,10 +105,12 @@ class ChildState(Struct):
     environment: str
     memory_bytes: int = 0
     cpu_ms: int = 0
+    revision: str = ""
 
 
 class SandboxState(Struct):
-    """A sandbox with everything that lives in it."""
+    """A sandbox with everything that lives in it. `limits`: those that were asked for; `held`: what the kernel holds it
+    to now; `filtered`: whether its system calls are filtered."""
 
     id: str
     domain: str
@@ -118,6 +123,9 @@ class SandboxState(Struct):
     reason: str = ""
     services: list[ServiceState] = field(default_factory=list)
     children: list[ChildState] = field(default_factory=list)
+    limits: Limits = Limits()
+    held: Limits = Limits()
+    filtered: bool = False
 
 
 class KeptState(Struct):
@@ -139,10 +147,12 @@ class ToolState(Struct):
 
 
 class SupervisorPid(Struct):
-    """The supervisor itself."""
+    """The supervisor itself. `limits`: how it limits, for people; `held`: a trial group's limits, as the kernel took
+    them (0: not)."""
 
     pid: int
     limits: str = ""
+    held: Limits = Limits()
 
 
 class State(Struct):

@@ -69,6 +69,10 @@ class Supervisor:
         """Ends it and everything in it; nothing happens if it does not run."""
         await self.call("sandbox.stop", {"id": sandbox}, dict[str, Any])
 
+    async def sandbox_limit(self, sandbox: str, limits: Limits) -> SandboxState:
+        """Puts a running sandbox under other limits, as far as that ends nothing in it: `held` says what holds now."""
+        return await self.call("sandbox.limit", {"sandbox": sandbox, "limits": limits}, SandboxState)
+
     async def service_start(self, sandbox: str, service: ServiceSpec) -> int:
         """Host pid of the service, started unless it runs already."""
         params = {"sandbox": sandbox, **msgspec.to_builtins(service)}

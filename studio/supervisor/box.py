@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from studio import clock
 from studio.errors import NotFound, StudioError, Unavailable
-from studio.runtime import bubblewrap, exits, guests, isolation, limits, process, sandbox
-from studio.runtime.specs import Event, ExitRecord, SandboxSpec, SandboxState, ServiceSpec
+from studio.runtime import bubblewrap, exits, guests, isolation, limits, process, sandbox, seccomp
+from studio.runtime.specs import Event, ExitRecord, Limits, SandboxSpec, SandboxState, ServiceSpec
 from studio.settings import Paths
 from studio.supervisor.children import Children
 from studio.supervisor.door import Door
@@ -54,6 +56,7 @@ class Box:
         self._ready = asyncio.Event()
         self._ended = asyncio.Event()
         self._oom_seen = 0
+        self._is_filtered = False
         self._watch: asyncio.Task[None] | None = None
         self._starting_service = asyncio.Lock()
         self._door = Door(
@@ -72,6 +75,9 @@ class Box:
             *(self._started_ms, self.reason),
             services=[service.state for service in self.services.values()],
             children=self.children.states,
+            limits=spec.limits,
+            held=limits.held(self.group),
+            filtered=self._is_filtered,
         )
 
     @property
@@ -127,6 +133,7 @@ class Box:
             raise OSError(f"{found.cause} {found.cure}")
         info, info_end = os.pipe()
         block_end, block = os.pipe()
+        rules = _filter_pipe() if found.seccomp else -1
         # A file, not a pipe: nobody has to keep reading it, and a later supervisor finds the exit code there.
         status = os.open(self._record.with_suffix(".status"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
@@ -136,22 +143,32 @@ class Box:
                 info_fd=info_end,
                 status_fd=status,
                 block_fd=block_end,
+                filter_fd=rules,
                 nested=found.nested,
             )
             # Bubblewrap's own environment stays empty: it would be readable inside.
-            outer = process.spawn_detached(command, env={}, log=log, keep=(info_end, status, block_end))
+            outer = process.spawn_detached(
+                command, env={}, log=log, keep=(info_end, status, block_end, *([rules] if rules >= 0 else []))
+            )
             outer.returncode = 0
             self._outer = outer.pid
             os.close(info_end)
             info_end = -1
             pid = int((await asyncio.to_thread(_read_info, info))["child-pid"])
             await asyncio.to_thread(limits.enter, self.group, pid)
+            self._is_filtered = rules >= 0
             os.write(block, b"1")
             return pid
         finally:
-            for descriptor in (info, info_end, block_end, block, status):
+            for descriptor in (info, info_end, block_end, block, status, rules):
                 if descriptor >= 0:
                     os.close(descriptor)
+
+    async def limit(self, wanted: Limits) -> None:
+        """Other limits for what runs, as far as the kernel lets us without ending it, and for what starts later."""
+        self.group = await asyncio.to_thread(limits.change, self.group, wanted)
+        self.spec = msgspec.structs.replace(self.spec, limits=wanted)
+        self.save()
 
     async def adopt(self, record: BoxRecord) -> bool:
         """Goes on with what an earlier supervisor started. False if pid 1 is dead: its rest has then been cleared."""
@@ -168,18 +185,19 @@ class Box:
         for service in record.services:
             self.services[service.spec.name] = found = Service(self, service.spec)
             found.adopt(service)
+        self._is_filtered = process.is_filtered(record.handle.pid)
         self._door.open()
         self._watch = asyncio.create_task(self._wait_end(), name=f"{self.id} pid 1")
         self._ready.set()
         self._set("Running")
         return True
 
-    def _says_ready(self, pid: int, who: str) -> None:
+    def _says_ready(self, pid: int, who: str, note: str) -> None:
         if who == "init":
             # The first one is pid 1: nothing else runs inside yet.
             self._ready.set()
         elif (service := self.services.get(who)) and (not pid or service.has_pid(pid)):
-            service.says_ready()
+            service.says_ready(note)
 
     def _says_exited(self, pid: int, report: dict[str, Any]) -> None:
         is_init = pid in (0, self.handle.pid)
@@ -302,6 +320,14 @@ class Box:
     def _set(self, state: str) -> None:
         self._state = state
         self.bus.publish(Event("sandbox", self.id, "", state, self.handle.pid))
+
+
+def _filter_pipe() -> int:
+    """A descriptor from which bubblewrap reads the filter of system calls; it is far smaller than a pipe's buffer."""
+    end, begin = os.pipe()
+    os.write(begin, seccomp.filter_of())
+    os.close(begin)
+    return end
 
 
 def _read_info(descriptor: int) -> dict[str, Any]:

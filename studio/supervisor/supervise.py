@@ -73,6 +73,7 @@ class Supervisor:
         sockets.private_folder(self.paths.sockets / "b")
         self._ledger = exits.Exits(self.paths.run / "exits")
         self._hierarchy = await asyncio.to_thread(limits.detect, limits.name_of(self.paths.home))
+        self._held = await asyncio.to_thread(limits.tried, self._hierarchy)
         self._tools = Tools(self.paths.run, self.paths.logs, self.bus, self._ledger)
         self._gateway = self._kept("gateway", self._gateway_command, self.paths.sockets / "gateway.sock")
         self._server = self._kept("server", self._server_command, self.paths.sockets / "server.sock")
@@ -239,6 +240,7 @@ class Supervisor:
             "state": self._state,
             "sandbox.start": self._sandbox_start,
             "sandbox.stop": self._sandbox_stop,
+            "sandbox.limit": self._sandbox_limit,
             "service.start": self._service_start,
             "service.stop": self._service_stop,
             "child.fork": self._child_fork,
@@ -255,7 +257,7 @@ class Supervisor:
 
     async def _state(self, _: dict[str, Any]) -> State:
         found = [box.state for box in self._boxes.values()]
-        own = SupervisorPid(os.getpid(), self._hierarchy.detail)
+        own = SupervisorPid(os.getpid(), self._hierarchy.detail, self._held)
         return State(own, self._gateway.state, self._server.state, found)
 
     def _box(self, spec: SandboxSpec) -> Box:
@@ -299,6 +301,11 @@ class Supervisor:
             if found := self._boxes.get(name):
                 await found.stop()
         return {}
+
+    async def _sandbox_limit(self, params: dict[str, Any]) -> Any:
+        box = self._running(params)
+        await box.limit(msgspec.convert(params["limits"], Limits))
+        return box.state
 
     def _running(self, params: dict[str, Any]) -> Box:
         name = str(params["sandbox"])
