@@ -9,6 +9,7 @@ class StudioError(Exception):
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
     position: int | None = None  # the character, from 0, at which a text that was given goes wrong
+    retry_s: int | None = None  # after so many seconds it is worth another try
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -68,6 +69,17 @@ class TooLarge(StudioError):
     status = 413
 
 
+class TooMany(StudioError):
+    """Tried too often."""
+
+    code = "TOO_MANY"
+    status = 429
+
+    def __init__(self, message: str, hint: str = "", *, retry_s: int = 1) -> None:
+        super().__init__(message, hint)
+        self.retry_s = retry_s
+
+
 class OutOfSpace(StudioError):
     """The disk is full, or so nearly that what is left is kept for what runs already (WebDAV's 507)."""
 
@@ -80,6 +92,7 @@ class Unavailable(StudioError):
 
     code = "UNAVAILABLE"
     status = 503
+    retry_s = 1
 
 
 class Timeout(StudioError):

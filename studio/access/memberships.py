@@ -66,10 +66,15 @@ def _is(domain: str, user: str) -> ColumnElement[bool]:
     return (memberships.c.domain == domain) & (memberships.c.user == user)
 
 
-def _keep_an_admin(db: Connection, domain: str, user: str) -> None:
-    others = (memberships.c.domain == domain) & (memberships.c.user != user) & (memberships.c.role == Role.admin.value)
+def is_last_admin(db: Connection, domain: str, user: str) -> bool:
+    """Whether `domain` would be without an admin if `user` were none."""
     leaving = find(db, domain, user)
     if leaving is None or leaving.role is not Role.admin:
-        return
-    if not db.execute(select(func.count()).select_from(memberships).where(others)).scalar_one():
+        return False
+    others = (memberships.c.domain == domain) & (memberships.c.user != user) & (memberships.c.role == Role.admin.value)
+    return not db.execute(select(func.count()).select_from(memberships).where(others)).scalar_one()
+
+
+def _keep_an_admin(db: Connection, domain: str, user: str) -> None:
+    if is_last_admin(db, domain, user):
         raise Conflict(f"{user} is the last admin of {domain}.", "Make somebody else an admin first.")

@@ -23,6 +23,7 @@ IN_DOMAIN: dict[str, Role] = {
     "serving.invoke": Role.viewer,
     "monitoring.write": Role.editor,
     "running.stop": Role.editor,
+    "keys.own": Role.editor,
     "domain.admin": Role.admin,
     "members.write": Role.admin,
     "keys.write": Role.admin,
@@ -30,6 +31,10 @@ IN_DOMAIN: dict[str, Role] = {
 }
 # What anyone who is signed in may do, whatever their role.
 SIGNED_IN = frozenset({"session.read", "domains.list", "environments.read", "instance-types.read"})
+# What a person does with what is theirs, in a browser; programs and code in sandboxes do not act on it.
+PERSONAL = frozenset({"sessions.own", "password.own"})
+# What code in a sandbox may not do, whatever its owner's role.
+NEVER_IN_SANDBOX = frozenset({"keys.own"})
 # What only the service sandbox of a domain may do: results of Studio's own jobs.
 SERVICE = frozenset({"service.report"})
 # The rest is the operator's: domains.create users.write environments.build instance-types.write signin-links.create …
@@ -55,6 +60,12 @@ def require(principal: Principal, action: str, domain: str | None = None) -> Non
         raise Denied(f"{action} is for Studio's own jobs.", "Use the panels or the API instead.")
     if principal.kind is Kind.operator or action in SIGNED_IN:
         return
+    if action in PERSONAL:
+        if principal.kind is Kind.person:
+            return
+        raise Denied(f"{action} is for people, in a browser.", "Sign in, and do it there.")
+    if action in NEVER_IN_SANDBOX and principal.kind is Kind.sandbox:
+        raise Denied(f"{action} is not for code in a sandbox.", "Use the panels or `studio`, outside of it.")
     if action in OPERATOR_ONLY and principal.operates:
         return
     if action in OPERATOR_ONLY:

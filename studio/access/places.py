@@ -58,3 +58,14 @@ def _address(text: str) -> str:
     if address.version == 4:
         return str(address).rpartition(".")[0] + ".x"
     return str(ipaddress.ip_network((address, 48), strict=False).network_address)
+
+
+def source(address: str) -> str:
+    """What counts as one sender: an address, or the network that one customer of the newer kind is given."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if found.version == 4:
+        return str(found)
+    return str(ipaddress.ip_network((found, 64), strict=False))

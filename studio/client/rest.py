@@ -19,6 +19,7 @@ from studio.errors import (
     StudioError,
     Timeout,
     TooLarge,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -26,7 +27,8 @@ from studio.errors import (
 _ERRORS: dict[str, type[StudioError]] = {
     error.code: error
     for error in (
-        Invalid, Unauthenticated, Denied, NotFound, AlreadyExists, Conflict, TooLarge, Unavailable, Timeout, StudioError
+        Invalid, Unauthenticated, Denied, NotFound, AlreadyExists, Conflict, TooLarge, TooMany, Unavailable, Timeout,
+        StudioError,
     )
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ _CODES = {
     "UNAVAILABLE": "TEMPORARILY_UNAVAILABLE",
     "TIMEOUT": "DEADLINE_EXCEEDED",
     "TOO_LARGE": "REQUEST_LIMIT_EXCEEDED",
+    "TOO_MANY": "REQUEST_LIMIT_EXCEEDED",
     "OUT_OF_SPACE": "RESOURCE_EXHAUSTED",
 }
 # MLflow says 400 for a name that is taken. For INVALID_STATE it says 500, on which clients try again for minutes: 409.

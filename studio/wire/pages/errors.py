@@ -28,7 +28,7 @@ def studio_error(request: Request, error: Exception) -> Response:
         return rest.studio_error(request, error)
     if isinstance(error, Unauthenticated) and request.url.path not in ("/signin", "/studio/enter"):
         return page("Sign in", _SIGNED_OUT + home_link(request), status=error.status)
-    headers = {"retry-after": "1"} if error.status == 503 else None
+    headers = {"retry-after": str(error.retry_s)} if error.retry_s else None
     return page("That did not work", body(error) + home_link(request), status=error.status, headers=headers)
 
 

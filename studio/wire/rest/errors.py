@@ -28,7 +28,7 @@ def body(code: str, message: str, hint: str) -> dict[str, Any]:
 def studio_error(_request: Request, error: Exception) -> Response:
     """Errors that are meant for people."""
     assert isinstance(error, StudioError)
-    headers = {"retry-after": "1"} if error.status == 503 else None
+    headers = {"retry-after": str(error.retry_s)} if error.retry_s else None
     content = body(error.code, error.message, error.hint)
     if error.position is not None:
         content["error"]["position"] = error.position

@@ -4,11 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.access.permissions import IN_DOMAIN, OPERATOR_ONLY, SERVICE, SIGNED_IN, require
+from studio.access.permissions import (
+    IN_DOMAIN,
+    NEVER_IN_SANDBOX,
+    OPERATOR_ONLY,
+    PERSONAL,
+    SERVICE,
+    SIGNED_IN,
+    require,
+)
 from studio.access.principals import ANONYMOUS, Kind, Principal, Role
 from studio.errors import Denied, StudioError, Unauthenticated
 
-ACTIONS = sorted({*IN_DOMAIN, *OPERATOR_ONLY, *SERVICE, *SIGNED_IN})
+ACTIONS = sorted({*IN_DOMAIN, *OPERATOR_ONLY, *PERSONAL, *SERVICE, *SIGNED_IN})
 KINDS = st.sampled_from([kind for kind in Kind if kind not in (Kind.anonymous, Kind.operator)])
 ROLES = st.none() | st.sampled_from(list(Role))
 
@@ -22,7 +30,7 @@ def may(principal: Principal, action: str, domain: str | None) -> bool:
 
 
 def test_lists_do_not_overlap() -> None:
-    lists = [set(IN_DOMAIN), OPERATOR_ONLY, SERVICE, SIGNED_IN]
+    lists = [set(IN_DOMAIN), OPERATOR_ONLY, PERSONAL, SERVICE, SIGNED_IN]
     assert sum(len(found) for found in lists) == len(ACTIONS)
 
 
@@ -57,7 +65,8 @@ def test_a_stronger_role_may_at_least_as_much(kind: Kind, action: str) -> None:
 def test_code_in_a_sandbox_never_does_more_than_an_editor(role: Role, action: str) -> None:
     code = Principal(Kind.sandbox, "ada", "demo", cap=Role.editor, roles={"demo": role})
     editor = Principal(Kind.person, "ada", roles={"demo": min(role, Role.editor, key=lambda item: item.rank)})
-    assert may(code, action, "demo") == may(editor, action, "demo")
+    never = action in PERSONAL | NEVER_IN_SANDBOX
+    assert may(code, action, "demo") == (may(editor, action, "demo") and not never)
     for action in ("members.write", "keys.write", "domain.admin", *OPERATOR_ONLY):
         assert not may(code, action, "demo")
 
