@@ -18,7 +18,7 @@ class VolumePath:
 
 def parse(path: str, owner: str) -> VolumePath:
     """The place that `path` names for `owner`; `Invalid` if it climbs, is absolute or names no file, `Denied` if it is
-    another person's folder. Nothing is resolved here: who opens it follows no link (`studio.data.files`)."""
+    another person's folder. Nothing is resolved here: who opens it follows no link (`studio.runtime.beneath`)."""
     path = path.removeprefix("/volume/")
     if not path or len(path) > MAX_PATH or any(ord(sign) < 32 for sign in path) or "\\" in path:
         raise Invalid(

@@ -11,9 +11,10 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
-from studio.data import columns, files
+from studio.data import columns
 from studio.data.reports import Profile, Report, encode
 from studio.errors import Invalid, StudioError
+from studio.runtime import beneath
 
 FORMATS = {
     ".csv": "csv",
@@ -32,7 +33,7 @@ _READABLE = "Studio reads CSV, Parquet and JSON lines; save it as one of these."
 
 def look(root: Path, path: str) -> Report:
     """Hash, size and profile of the file; an error for people as `StudioError`."""
-    descriptor = files.open_beneath(root, path.split("/"))
+    descriptor = beneath.open_file(root, path.split("/"))
     try:
         before = os.fstat(descriptor)
         if before.st_size == 0:
@@ -105,7 +106,7 @@ def main() -> None:
         report = Report(
             error=f"{options.path!r} needs more memory than its sandbox has. Split it, or save it as Parquet."
         )
-    files.write_beneath(options.out.parent, [options.out.name], encode(report))
+    beneath.write(options.out.parent, [options.out.name], encode(report))
 
 
 if __name__ == "__main__":

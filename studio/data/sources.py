@@ -2,8 +2,9 @@
 
 import os
 
-from studio.data import files, paths
+from studio.data import paths
 from studio.errors import Invalid
+from studio.runtime import beneath
 from studio.settings import Paths
 
 
@@ -12,7 +13,7 @@ def check(folders: Paths, domain: str, owner: str, path: str) -> None:
     where = paths.parse(path, owner)
     root = folders.shared(domain) if where.is_shared else folders.user(domain, owner)
     root.mkdir(parents=True, exist_ok=True)
-    descriptor = files.open_beneath(root, where.parts)
+    descriptor = beneath.open_file(root, where.parts)
     try:
         size = os.fstat(descriptor).st_size
     finally:

@@ -12,15 +12,17 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 
 from studio import clock
+from studio.errors import StudioError
 from studio.gateway.calls import Call
 from studio.gateway.links import AnswerHead
 from studio.gateway.stats import Stats
 from studio.guest import frames
+from studio.runtime import beneath
 
 _FLUSH_S = 0.01
 _FLUSH_BYTES = 256 * 1024
@@ -95,16 +97,8 @@ class Spool:
 def _directory(root: Path, folder: Path) -> int:
     """A descriptor of `folder`, made if need be, following no link below `root`."""
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    for part in PurePosixPath(folder.relative_to(root)).parts:
-        if part == "..":
-            raise ValueError("the spool lies outside the capture folder")
-        with suppress(FileExistsError):
-            os.mkdir(part, 0o700, dir_fd=descriptor)
-        following = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
-        os.close(descriptor)
-        descriptor = following
-    return descriptor
+    with beneath.folder(root, folder.relative_to(root).parts, make=True) as descriptor:
+        return os.dup(descriptor)
 
 
 class Capture:
@@ -183,7 +177,7 @@ class Capture:
                 spool = self._spools[folder] = Spool(self._root, folder)
             try:
                 spool.write(b"".join(parts))
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, StudioError) as error:
                 # A full disk or a folder that was deleted must not stop predictions.
                 log.warning("capture of %s: %s", folder.parent.name, error)
                 with suppress(OSError):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from studio.data import files
+from studio.runtime import beneath
 
 FOLDER = (".studio", "jobs")
 
@@ -30,11 +30,11 @@ async def staged(home: Path, job_id: str, script: str, text: str) -> AsyncIterat
 
 def _write(home: Path, where: tuple[str, ...], data: bytes) -> None:
     home.mkdir(parents=True, exist_ok=True)
-    files.write_beneath(home, where, data)
+    beneath.write(home, where, data)
 
 
 def remove(home: Path, job_id: str, script: str) -> None:
     """Removes what `staged` wrote."""
     where = parts(job_id, script)
-    files.remove_beneath(home, where)
-    files.remove_beneath(home, where[:-1])
+    beneath.remove(home, where)
+    beneath.remove(home, where[:-1])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import studio
 from studio.clock import now_ms
-from studio.data import datasets, files, paths, reports
+from studio.data import datasets, paths, reports
 from studio.data.datasets import Dataset
 from studio.data.decide import Fail, Finish, Observed, Start, decide
 from studio.domains import sandboxes
@@ -16,6 +16,7 @@ from studio.loops import placing
 from studio.loops.context import LoopContext
 from studio.loops.exit_book import ExitBook, book
 from studio.loops.loop import each
+from studio.runtime import beneath
 from studio.runtime.specs import SandboxState, ServiceSpec, State
 
 AT_ONCE = 4  # profiles that run side by side: each takes a core and up to a few hundred megabytes
@@ -87,7 +88,7 @@ def _output(context: LoopContext, place: SandboxState, dataset: Dataset) -> repo
     """The report, once it is there; a sandbox wrote it, so it is opened without following links, and capped."""
     try:
         folder = context.layout(place.domain, place.owner).host_out
-        return reports.decode(files.read_beneath(folder, [f"{dataset.attempt}.json"], reports.MAX_BYTES))
+        return reports.decode(beneath.read(folder, [f"{dataset.attempt}.json"], reports.MAX_BYTES))
     except NotFound:
         return None
     except (Invalid, TooLarge) as error:
@@ -96,4 +97,4 @@ def _output(context: LoopContext, place: SandboxState, dataset: Dataset) -> repo
 
 def _forget(context: LoopContext, place: SandboxState | None, dataset: Dataset) -> None:
     if place is not None:
-        files.remove_beneath(context.layout(place.domain, place.owner).host_out, [f"{dataset.attempt}.json"])
+        beneath.remove(context.layout(place.domain, place.owner).host_out, [f"{dataset.attempt}.json"])

@@ -19,8 +19,9 @@ from studio.loops.loop import each
 from studio.monitoring import captures, monitors
 from studio.monitoring.decide import AGAIN_MS, Seen, runs_now
 from studio.monitoring.monitors import Monitor
+from studio.runtime import beneath
 from studio.runtime.specs import ServiceSpec, State
-from studio.serving import endpoints, inside_files
+from studio.serving import endpoints
 from studio.serving.endpoints import Endpoint
 from studio.store import Signal
 
@@ -76,8 +77,8 @@ def _name(endpoint: Endpoint) -> str:
 
 def _spool(root: Path) -> tuple[bool, int]:
     """(closed segments wait, when the one being written was begun)."""
-    closed = inside_files.names(root, "spool", ".frames", limit=1)
-    being_written = [name.partition("-")[0] for name in inside_files.names(root, "spool", ".open")]
+    closed = beneath.names(root, ("spool",), ".frames", limit=1)
+    being_written = [name.partition("-")[0] for name in beneath.names(root, ("spool",), ".open")]
     return bool(closed), max((int(ms) for ms in being_written if ms.isdigit()), default=0)
 
 
@@ -112,7 +113,7 @@ async def _take(context: LoopContext, endpoint: Endpoint, monitor: Monitor, root
         await context.store.write(lambda db: monitors.change(db, endpoint, **values))
     else:
         return False
-    await asyncio.to_thread(inside_files.unlink, root, f"results/{monitor.run}.json")
+    await asyncio.to_thread(beneath.remove, root, ("results", f"{monitor.run}.json"))
     with suppress(NotFound):  # the sandbox has ended since
         # The job has written its result, the last thing it does.
         await context.supervisor.service_stop(endpoint.sandbox, _name(endpoint))

@@ -15,8 +15,9 @@ from studio.environments import environments
 from studio.errors import NotFound, StudioError
 from studio.loops.context import LoopContext
 from studio.loops.serving_acts import refuse
+from studio.runtime import beneath
 from studio.runtime.supervising import Supervisor
-from studio.serving import endpoints, inside_files, requirements
+from studio.serving import endpoints, requirements
 from studio.serving import variants as rows
 from studio.serving.artifacts import Files, files_of
 from studio.serving.endpoints import Endpoint
@@ -87,7 +88,7 @@ def _make(source: Files, store: Path, environment: Path) -> Made:
 
 def _text(folder: Path, name: str, cap: int) -> str:
     try:
-        return inside_files.read(folder, name, cap).decode("utf-8", "replace")
+        return beneath.read(folder, [name], cap).decode("utf-8", "replace")
     except StudioError:
         return ""
 

@@ -12,7 +12,8 @@ from studio.domains import instance_types, sandboxes
 from studio.errors import Conflict, StudioError
 from studio.loops.context import LoopContext
 from studio.loops.exit_book import book
-from studio.serving import endpoints, gateway_table, inside_files, observed, replica_socket
+from studio.runtime import beneath
+from studio.serving import endpoints, gateway_table, observed, replica_socket
 from studio.serving import variants as rows
 from studio.serving.actions import StartReplica
 from studio.serving.endpoints import Endpoint
@@ -66,7 +67,7 @@ async def start(context: LoopContext, endpoint: Endpoint, action: StartReplica, 
     kind = await context.store.write(begin)
     named = Replica(replica, variant.id, ReplicaState.starting, 0, "", "", now_ms(), None)
     place = context.layout(endpoint.domain, sandboxes.SERVICE)
-    inside_files.unlink(place.host_out, f"{named.socket}.json")
+    beneath.remove(place.host_out, [f"{named.socket}.json"])
     spec = gateway_table.child(variant, named, place, kind.cpu)
     try:
         limits = gateway_table.limits(kind.cpu, kind.memory_mb)
@@ -147,4 +148,4 @@ async def forget(context: LoopContext, endpoint: Endpoint, replica: str, *, fail
     await context.store.write(change)
     for name in (named.socket, f"{named.socket}.json"):
         if place.host_out.is_dir():
-            inside_files.unlink(place.host_out, name)
+            beneath.remove(place.host_out, [name])

@@ -6,7 +6,7 @@ import msgspec
 
 from studio.errors import NotFound, StudioError, Unavailable
 from studio.monitoring.results import RESULT_BYTES, ROWS_BYTES, CapturedRow, Result, Rows, Tail
-from studio.serving import inside_files
+from studio.runtime import beneath
 
 
 def root(capture: Path, domain: str, endpoint: str) -> Path:
@@ -17,7 +17,7 @@ def root(capture: Path, domain: str, endpoint: str) -> Path:
 def tail(folder: Path) -> Tail:
     """The newest captured rows; none if the job has not run yet."""
     try:
-        return msgspec.json.decode(inside_files.read(folder, "tail.json", ROWS_BYTES), type=Tail)
+        return msgspec.json.decode(beneath.read(folder, ["tail.json"], ROWS_BYTES), type=Tail)
     except (NotFound, FileNotFoundError):
         return Tail([], [])
     except msgspec.DecodeError as error:
@@ -36,7 +36,7 @@ def chosen(found: Tail, *, limit: int, from_ms: int = 0, ids: frozenset[str] = f
 def window(folder: Path, check: str) -> Rows:
     """The rows of one check, exactly; `NotFound` if they are no longer kept."""
     try:
-        return msgspec.json.decode(inside_files.read(folder, f"windows/{check}.json", ROWS_BYTES), type=Rows)
+        return msgspec.json.decode(beneath.read(folder, ["windows", f"{check}.json"], ROWS_BYTES), type=Rows)
     except (NotFound, FileNotFoundError):
         raise NotFound("The rows of this check are no longer kept.", "The newest 200 windows are.") from None
     except msgspec.DecodeError as error:
@@ -46,6 +46,6 @@ def window(folder: Path, check: str) -> Rows:
 def result(folder: Path, run: str) -> Result | None:
     """What the job `run` reported; None if it has not ended, or wrote nonsense."""
     try:
-        return msgspec.json.decode(inside_files.read(folder, f"results/{run}.json", RESULT_BYTES), type=Result)
+        return msgspec.json.decode(beneath.read(folder, ["results", f"{run}.json"], RESULT_BYTES), type=Result)
     except (StudioError, OSError, msgspec.DecodeError):
         return None

@@ -1,13 +1,13 @@
 """Log files: opened by the host below one folder, capped, read without following links."""
 
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
 from studio.errors import Invalid, NotFound
+from studio.runtime import beneath
 
 CAP_BYTES = 32 * 1024 * 1024
 
@@ -29,23 +29,9 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _open(root: Path, name: str, flags: int, *, make: bool) -> int:
-    *folders, last = _parts(name)
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        for folder in folders:
-            if make:
-                with suppress(FileExistsError):
-                    os.mkdir(folder, 0o700, dir_fd=descriptor)
-            following = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = following
-        opened = os.open(last, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600, dir_fd=descriptor)
-    finally:
-        os.close(descriptor)
-    if not stat.S_ISREG(os.fstat(opened).st_mode):
-        os.close(opened)
-        raise Invalid(f"{name} is not a regular file.")
-    return opened
+    parts = _parts(name)
+    with beneath.folder(root, parts[:-1], make=make) as folder:
+        return beneath.regular(folder, parts[-1:], flags)
 
 
 def name_below(root: Path, path: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from studio.errors import Denied, Invalid, Unavailable
+from studio.runtime import beneath
 
 # sun_path has 108 bytes with its final NUL (unix(7)).
 MAX_PATH = 107
@@ -81,12 +82,7 @@ def connect_beneath(root: Path, name: str, *, expect_pid: int = 0, timeout_s: fl
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     descriptor = -1
     try:
-        descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
-        for index, part in enumerate(parts):
-            last = index == len(parts) - 1
-            flags = os.O_PATH | os.O_NOFOLLOW | (0 if last else os.O_DIRECTORY)
-            above, descriptor = descriptor, os.open(part, flags, dir_fd=descriptor)
-            os.close(above)
+        descriptor = beneath.open_at(root, parts, os.O_PATH)
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
             raise Denied(f"{name} in the sandbox's folder is not a socket.", "Restart the sandbox.")
         client.settimeout(timeout_s)

@@ -7,12 +7,12 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from studio.errors import Invalid, NotFound, TooLarge
+from studio.runtime import beneath
 
 CHUNK = 1 << 20
 MAX_FILES = 10_000
@@ -34,8 +34,8 @@ def materialise(source: Path, store: Path) -> Materialised:
     `NotFound` if there is nothing, `Invalid` for links and special files, `TooLarge` above 10,000 files or 64 GiB.
     What is copied is what was hashed; a half-written folder never has its final name.
     """
-    files = _files(source)
-    if not files:
+    root, names = _files(source)
+    if not names:
         raise NotFound("The version has no files.", "Log the model again: its artifacts are missing.")
     store.mkdir(parents=True, exist_ok=True)
     temporary = store / f".making-{os.getpid()}-{os.urandom(6).hex()}"
@@ -43,58 +43,52 @@ def materialise(source: Path, store: Path) -> Materialised:
     try:
         whole = hashlib.sha256()
         size = 0
-        for name, path in files:
+        for name in names:
             target = temporary / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            digest, length = _copy(path, target)
+            digest, length = _copy(beneath.open_file(root, name.split("/")), target)
             whole.update(f"{len(name)}:{name}:{length}:{digest}\n".encode())
             size += length
-        done = Materialised(whole.hexdigest(), size, len(files))
+        done = Materialised(whole.hexdigest(), size, len(names))
         _publish(temporary, store / done.digest)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return done
 
 
-def _files(source: Path) -> list[tuple[str, Path]]:
+def _files(source: Path) -> tuple[Path, list[str]]:
+    """A folder, and the names below it of the files to copy, in order."""
     try:
         mode = source.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         raise NotFound("The files are not in the artifact store.", "Log the model again.") from None
     if stat.S_ISREG(mode):
-        return [(source.name, source)]
-    found: list[tuple[str, Path]] = []
+        return source.parent, [source.name]
+    found: list[str] = []
     total = 0
-    for path in _walk(source):
-        found.append((path.relative_to(source).as_posix(), path))
-        total += path.lstat().st_size
+    for entry in beneath.walk(source):
+        if entry.is_folder:
+            continue
+        if not entry.is_file:
+            raise Invalid(f"{entry.name} in the version's files is a link or no file.", "Log plain files.")
+        found.append(entry.path)
+        total += entry.status.st_size
         if len(found) > MAX_FILES or total > MAX_BYTES:
             raise TooLarge("The version has more than 10,000 files or 64 GiB.", "Log only what the model needs.")
-    return sorted(found)
+    return source, sorted(found)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(Path(entry.path))
-            elif entry.is_file(follow_symlinks=False):
-                yield Path(entry.path)
-            else:
-                raise Invalid(f"{entry.name} in the version's files is a link or no file.", "Log plain files.")
-
-
-def _copy(source: Path, target: Path) -> tuple[str, int]:
+def _copy(read: int, target: Path) -> tuple[str, int]:
     digest = hashlib.sha256()
     length = 0
-    read = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
-    write = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-    with os.fdopen(read, "rb") as reader, os.fdopen(write, "wb") as writer:
-        while piece := reader.read(CHUNK):
-            digest.update(piece)
-            length += writer.write(piece)
-        writer.flush()
-        os.fsync(writer.fileno())
+    with os.fdopen(read, "rb") as reader:
+        write = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+        with os.fdopen(write, "wb") as writer:
+            while piece := reader.read(CHUNK):
+                digest.update(piece)
+                length += writer.write(piece)
+            writer.flush()
+            os.fsync(writer.fileno())
     return digest.hexdigest(), length
 
 

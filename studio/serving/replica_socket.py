@@ -7,8 +7,7 @@ import msgspec
 
 from studio.errors import NotFound, StudioError
 from studio.guest import frames
-from studio.runtime import sockets
-from studio.serving import inside_files
+from studio.runtime import beneath, sockets
 
 STATUS_BYTES = 1 << 20
 
@@ -37,7 +36,7 @@ class Status(msgspec.Struct, frozen=True):
 def status(root: Path, socket: str) -> Status | None:
     """The status file beside the socket, if there is a valid one. `root`: the sandbox's `out`."""
     try:
-        return msgspec.json.decode(inside_files.read(root, f"{socket}.json", STATUS_BYTES), type=Status)
+        return msgspec.json.decode(beneath.read(root, [f"{socket}.json"], STATUS_BYTES), type=Status)
     except (NotFound, msgspec.DecodeError):
         return None
 

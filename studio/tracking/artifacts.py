@@ -15,12 +15,10 @@ from msgspec import Struct
 
 from studio.errors import Invalid, NotFound
 from studio.ids import check_name
+from studio.runtime import beneath
 from studio.settings import Paths
 from studio.tracking.places import Place
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Non-blocking, so that a FIFO which somebody planted cannot hold a thread.
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 COPY = 1 << 20
 
 
@@ -73,7 +71,7 @@ def open_file(folder: Path, place: Place) -> OpenFile:
     """Opens a file for reading; `NotFound` if there is none, `Invalid` if it is a folder."""
     try:
         with _walked(folder, place.parts[:-1]) as parent:
-            descriptor = os.open(place.parts[-1] if place.parts else ".", _FILE, dir_fd=parent)
+            descriptor = os.open(place.parts[-1] if place.parts else ".", beneath.FILE, dir_fd=parent)
     except OSError as error:
         raise NotFound(f"No such artifact: '{place.path}'") from error
     status = os.fstat(descriptor)
@@ -118,12 +116,7 @@ def remove(folder: Path, place: Place) -> None:
     """Deletes a file or a folder with all below it; nothing happens if there is none."""
     if not place.parts:
         raise Invalid("Invalid path.", "Name what to delete.")
-    with suppress(FileNotFoundError, NotADirectoryError), _walked(folder, place.parts[:-1]) as parent:
-        try:
-            os.unlink(place.parts[-1], dir_fd=parent)
-        except (IsADirectoryError, PermissionError):
-            # rmtree with a folder's descriptor does not follow links either.
-            shutil.rmtree(place.parts[-1], dir_fd=parent)
+    beneath.remove_tree(folder, place.parts)
 
 
 def put(folder: Path, place: Place, received: Path) -> None:
@@ -145,15 +138,5 @@ def _walked(folder: Path, parts: tuple[str, ...], *, make: bool = False) -> Iter
     """The descriptor of the folder `parts` below `folder`; OSError on a link, a file or nothing in the way."""
     if make:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder, _FOLDER)
-    try:
-        for part in parts:
-            if make:
-                with suppress(FileExistsError):
-                    os.mkdir(part, 0o700, dir_fd=descriptor)
-            below = os.open(part, _FOLDER, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = below
+    with beneath.folder(folder, parts, make=make) as descriptor:
         yield descriptor
-    finally:
-        os.close(descriptor)

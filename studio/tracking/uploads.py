@@ -17,8 +17,9 @@ import msgspec
 
 from studio.errors import Conflict, Invalid, NotFound
 from studio.ids import check_name, hex32
+from studio.runtime import space
 from studio.settings import Paths
-from studio.tracking import artifacts, space
+from studio.tracking import artifacts
 from studio.tracking.places import Place
 
 FOLDER = ".uploads"  # no domain can be called so

@@ -10,10 +10,8 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from studio.errors import Invalid
+from studio.runtime import beneath
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Non-blocking, so that a FIFO which somebody planted cannot hold the command.
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 MOST_TEXT = 1 << 20
 MOST_DEEP = 64
 
@@ -55,7 +53,7 @@ class Tree:
         parent, _, name = path.rpartition("/")
         try:
             with self._walked(parent) as folder:
-                descriptor = os.open(name, _FILE, dir_fd=folder)
+                descriptor = os.open(name, beneath.FILE, dir_fd=folder)
         except OSError as error:
             is_link = error.errno in (errno.ELOOP, errno.ENOTDIR)
             reason = "it is a link or behind one; links are not followed" if is_link else error.strerror
@@ -103,13 +101,11 @@ class Tree:
             self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         )  # itself may be a link: the caller's
         try:
-            for part in path.split("/") if path else ():
-                if part in ("", ".", ".."):
-                    raise NotADirectoryError(part)
-                below = os.open(part, _FOLDER, dir_fd=descriptor)
-                os.close(descriptor)
-                descriptor = below
-            yield descriptor
+            parts = path.split("/") if path else []
+            if any(part in ("", ".", "..") for part in parts):
+                raise NotADirectoryError(path)
+            with beneath.folder(descriptor, parts) as found:
+                yield found
         finally:
             os.close(descriptor)
 

@@ -8,9 +8,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from studio.data import files, profile, reports
+from studio.data import profile, reports
 from studio.data.reports import Profile, Report
-from studio.errors import Invalid, NotFound, StudioError, TooLarge
+from studio.errors import Invalid, NotFound
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets" / "data"
 
@@ -156,21 +156,6 @@ def test_only_a_regular_file_below_the_root_is_opened(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(kind):
             profile.look(root, path)
-
-
-def test_writing_replaces_a_planted_link_and_follows_none(tmp_path: Path) -> None:
-    root, victim = tmp_path / "root", tmp_path / "victim"
-    root.mkdir()
-    victim.write_text("untouched")
-    (root / "out.json").symlink_to(victim)
-    files.write_beneath(root, ["out.json"], b"new")
-    assert (root / "out.json").read_bytes() == b"new"
-    assert victim.read_text() == "untouched"
-    (root / "away").symlink_to(tmp_path)
-    with pytest.raises(StudioError):
-        files.write_beneath(root, ["away", "x"], b"new")
-    with pytest.raises(TooLarge):
-        files.read_beneath(root, ["out.json"], 2)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.errors import Invalid, NotFound, StudioError, TooLarge
-from studio.serving import inside_files, requirements, snippets
+from studio.errors import Invalid, NotFound
+from studio.serving import requirements, snippets
 from studio.serving.materialise import materialise, sweep
 
 
@@ -91,30 +91,6 @@ def test_requirements_are_compared_by_name_and_never_installed(tmp_path: Path) -
     assert requirements.absent(wanted, present) == ["pytest"]
     assert requirements.different(wanted, present) == ["scikit-learn 1.8.0 instead of 1.9.1"]
     assert "sklearn lacks xgboost" in requirements.why_not(["xgboost"], "sklearn")
-
-
-def test_inside_files_are_read_without_following_anything(tmp_path: Path) -> None:
-    root = tmp_path / "out"
-    (root / "r").mkdir(parents=True)
-    (root / "r" / "a.json").write_text("{}")
-    assert inside_files.read(root, "r/a.json", 10) == b"{}"
-    (tmp_path / "secret").write_text("secret")
-    (root / "r" / "link").symlink_to(tmp_path / "secret")
-    (root / "folder").symlink_to(tmp_path)
-    os.mkfifo(root / "r" / "pipe")
-    for name in ("r/link", "folder/secret", "r/pipe", "../secret", "/etc/passwd", "", "r/a\0"):
-        with pytest.raises(StudioError):
-            inside_files.read(root, name, 100)
-    with pytest.raises(TooLarge):
-        inside_files.read(root, "r/a.json", 1)
-    with pytest.raises(NotFound):
-        inside_files.read(root, "r/none", 1)
-    assert inside_files.names(root, "r", ".json") == ["a.json"]
-    assert inside_files.names(root, "folder", "") == []
-    inside_files.unlink(root, "r/link")
-    inside_files.unlink(root, "r/none")
-    assert (tmp_path / "secret").exists()
-    assert not (root / "r" / "link").is_symlink()
 
 
 def test_snippets_hold_no_secret_and_quote_what_the_model_gave() -> None:
