@@ -97,9 +97,11 @@ def secret_of(db: Connection, key_id: str, master: str) -> str:
     return secret
 
 
-def revoke(db: Connection, domain: str, key_id: str) -> None:
-    """Ends a key of `domain`; wait for the gateway's confirmation before telling people."""
+def revoke(db: Connection, domain: str, key_id: str, user: str | None = None) -> None:
+    """Ends a key of `domain` (only of `user`, if given); wait for the gateway's confirmation before telling people."""
     which = (access_keys.c.id == key_id) & (access_keys.c.domain == domain)
+    if user is not None:
+        which &= access_keys.c.user == user
     if not db.execute(delete(access_keys).where(which)).rowcount:
         raise NotFound(f"There is no key {key_id[:80]!r} in {domain}.", "See `studio key list`.")
     signal(db, "keys", domain, key_id)

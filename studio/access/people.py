@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from studio.access import keys, memberships, sessions
+from studio.access import keys, memberships, passwords, sessions
 from studio.access.keys import Key
 from studio.access.principals import Role
 from studio.access.sessions import Session
@@ -19,12 +19,13 @@ TOPICS = frozenset({"members", "sessions", "keys", "users", "domains"})
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One consistent view. `roles`: user → domain → role."""
+    """One consistent view. `roles`: user → domain → role; `passwords`: who has one."""
 
     domains: frozenset[str] = frozenset()
     roles: Mapping[str, Mapping[str, Role]] = field(default_factory=dict)
     sessions: Mapping[str, Session] = field(default_factory=dict)
     keys: Mapping[str, Key] = field(default_factory=dict)
+    passwords: frozenset[str] = frozenset()
 
     def roles_of(self, user: str) -> Mapping[str, Role]:
         """The person's role in each of their domains."""
@@ -53,6 +54,7 @@ def load(db: Connection) -> Snapshot:
         roles=roles,
         sessions={session.id: session for session in sessions.list_all(db)},
         keys={key.id: key for key in keys.list_all(db)},
+        passwords=passwords.holders(db),
     )
 
 

@@ -23,3 +23,8 @@ def require_owner(principal: Principal, domain: str, what: str, owner: str) -> N
     """Returns if `principal` may act on what is `owner`'s; else `Denied`."""
     if principal.user != owner and not is_admin(principal, domain):
         raise Denied(f"This {what} is {owner}'s.", f"Ask {owner}, or an admin of {domain}.")
+
+
+def runs_installation(principal: Principal) -> bool:
+    """Who runs the installation: on the host, or as a person at the apex."""
+    return principal.kind is Kind.operator or principal.operates

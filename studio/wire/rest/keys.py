@@ -1,24 +1,32 @@
-"""Access keys for programs."""
+"""Access keys for programs: one's own; anybody's in the domain for its admins."""
+
+from typing import Any
 
 from fastapi import APIRouter, Depends, Response
 
-from studio.access import keys
+from studio.access import keys, scopes
 from studio.access.keys import Key
-from studio.access.principals import Principal
+from studio.access.permissions import require
+from studio.access.principals import Kind, Principal
+from studio.errors import Denied
 from studio.wire.context import Studio, studio
+from studio.wire.owner import is_admin
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.access import KeyAnswer, KeyBody, NewKeyAnswer
 
 router = APIRouter(prefix="/domains/{domain}/keys", tags=["keys"])
+# What a key can be narrowed to.
+KINDS = ("dataset", "domain", "endpoint", "environment", "experiment", "instance-type", "job", "model", "run")
 
 
 @router.get("")
 async def list_keys(
-    domain: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("keys.write"))
+    domain: str, studio: Studio = Depends(studio), principal: Principal = Depends(Allow("keys.own"))
 ) -> list[KeyAnswer]:
-    """The keys, without their secrets."""
+    """The keys, without their secrets: all of the domain's for its admins, else one's own."""
     found = await studio.store.read(lambda db: keys.list_all(db, domain))
-    return [KeyAnswer(**_fields(key)) for key in found]
+    sees_all = is_admin(principal, domain)
+    return [KeyAnswer(**_fields(key)) for key in found if sees_all or key.user == principal.user]
 
 
 @router.post("", status_code=201)
@@ -26,11 +34,29 @@ async def create_key(
     domain: str,
     body: KeyBody,
     studio: Studio = Depends(studio),
-    _: Principal = Depends(Allow("keys.write")),
+    principal: Principal = Depends(Allow("keys.own")),
 ) -> NewKeyAnswer:
-    """A new key; its secret is shown this once. It works at the gateway when this returns."""
+    """A new key; its secret is shown this once. It works at the gateway when this returns, and never does more than its
+    user may at the time."""
+    if principal.kind is Kind.key:
+        # It would outlive its own end, or do more than it was narrowed to.
+        raise Denied("An access key cannot make another one.", "Make it in the browser, or with `studio` on the host.")
+    user = body.user or principal.user
+    if user != principal.user:
+        require(principal, "keys.write", domain)
+    actions = scopes.check_actions(body.actions)
+    resources = scopes.check_resources(body.resources, KINDS)
     key, secret = await studio.store.write(
-        lambda db: keys.create_key(db, domain, body.user, body.name or "", body.expires_days)
+        lambda db: keys.create_key(
+            db,
+            domain,
+            user,
+            body.name or "",
+            body.expires_days,
+            actions=actions,
+            resources=resources,
+            master=studio.secret,
+        )
     )
     await studio.gateway.confirmed()
     token = keys.token(key.id, secret)
@@ -45,10 +71,11 @@ async def create_key(
 
 @router.delete("/{key}", status_code=204)
 async def revoke_key(
-    domain: str, key: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("keys.write"))
+    domain: str, key: str, studio: Studio = Depends(studio), principal: Principal = Depends(Allow("keys.own"))
 ) -> Response:
-    """Ends a key; it works nowhere any more when this returns."""
-    await studio.store.write(lambda db: keys.revoke(db, domain, key))
+    """Ends a key of one's own, for admins any; it works nowhere any more when this returns."""
+    whose = None if is_admin(principal, domain) else principal.user
+    await studio.store.write(lambda db: keys.revoke(db, domain, key, whose))
     await studio.gateway.confirmed()
     return Response(status_code=204)
 
@@ -71,11 +98,6 @@ def curl(address: str, domain: str, token: str) -> str:
     return f"curl -H 'Authorization: Bearer {token}' {address}/api/v1/domains/{domain}"
 
 
-def _fields(key: Key) -> dict[str, object]:
-    return {
-        "id": key.id,
-        "user": key.user,
-        "name": key.title,
-        "created_ms": key.created_ms,
-        "expires_ms": key.expires_ms,
-    }
+def _fields(key: Key) -> dict[str, Any]:
+    fields = {name: getattr(key, name) for name in ("id", "user", "created_ms", "expires_ms", "used_ms")}
+    return fields | {"name": key.title, "actions": list(key.actions), "resources": list(key.resources)}

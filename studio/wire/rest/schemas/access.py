@@ -50,6 +50,30 @@ class UserAnswer(Answer):
 
     name: str
     created_ms: int
+    has_password: bool
+
+
+class MembershipAnswer(Answer):
+    """A domain that a person is in."""
+
+    domain: str
+    role: str
+
+
+class UserDetail(UserAnswer):
+    """A person, with what is theirs: domains and roles, how many browsers are signed in, how many keys there are."""
+
+    memberships: list[MembershipAnswer]
+    sessions: int
+    keys: int
+
+
+class RemovedUser(Answer):
+    """What stays of a removed person: the folders of their files on the host, which a later user of that name gets."""
+
+    name: str
+    domains: list[str]
+    folders: list[str]
 
 
 class MemberBody(Body):
@@ -67,21 +91,27 @@ class MemberAnswer(Answer):
 
 
 class KeyBody(Body):
-    """A new access key: for whom, what for, for how long."""
+    """A new access key: for whom (nobody = who asks), what for, for how long. `actions` and `resources`: patterns that
+    it is narrowed to, such as `tracking.*` and `experiment/7`; empty = all that its user may."""
 
-    user: str
+    user: str | None = None
     name: str | None = Field(None, max_length=200)
     expires_days: float | None = None
+    actions: list[str] = Field([], max_length=1000)
+    resources: list[str] = Field([], max_length=1000)
 
 
 class KeyAnswer(Answer):
-    """A key without its secret."""
+    """A key without its secret. `used_ms`: last used, to the minute."""
 
     id: str
     user: str
     name: str
+    actions: list[str]
+    resources: list[str]
     created_ms: int
     expires_ms: int | None
+    used_ms: int | None
 
 
 class NewKeyAnswer(KeyAnswer):
