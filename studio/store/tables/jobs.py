@@ -24,6 +24,7 @@ jobs = Table(
     time_column("created_ms"),
     time_column("started_ms"),
     time_column("ended_ms"),
+    Column("environment_hash", String(64), nullable=False, default="", server_default=""),
     Index("ix_jobs_domain_created", "domain", "created_ms"),
     Index("ix_jobs_state", "state"),
 )
