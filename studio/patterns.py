@@ -9,8 +9,12 @@ def matches(pattern: str, text: str) -> bool:
     """Whether `pattern` covers the whole of `text`; only `*` is special."""
     if pattern in (ANY, text):
         return True
+    if ANY not in pattern:
+        return False
+    if pattern[-1] == ANY and ANY not in (start := pattern[:-1]):  # nearly all are such
+        return text.startswith(start)
     first, *middle = pattern.split(ANY)
-    if not middle or not text.startswith(first):
+    if not text.startswith(first):
         return False
     # Found from left to right, not by a regular expression: one with many stars would hold up everybody.
     last, at = middle.pop(), len(first)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from studio.patterns import ANY, matches
+from studio.patterns import ANY, is_one_of, matches
 
+KNOWN = 4096  # (action, person) pairs whose rules are remembered
 Effect = Literal["allow", "deny"]
 When = Mapping[str, Mapping[str, Any]]  # name of a condition → its parameters; all of them must hold
 
@@ -34,23 +35,37 @@ class Facts:
     gpus: Mapping[str, int] = field(default_factory=dict)
 
 
-class Policy:
-    """The rules of one domain, found by action; made once per change and shared by all requests."""
+Both = tuple[tuple[Rule, ...], tuple[Rule, ...]]  # those that deny, those that allow
 
-    __slots__ = ("_by_action", "facts", "rules")
+
+class Policy:
+    """The rules of one domain, found by action and person; made once per change and shared by all requests."""
+
+    __slots__ = ("_about", "_for", "facts", "rules")
 
     def __init__(self, rules: tuple[Rule, ...], facts: Facts) -> None:
         self.rules = rules
         self.facts = facts
-        self._by_action: dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
+        self._about: dict[str, tuple[Rule, ...]] = {}
+        self._for: dict[tuple[str, str, str], Both] = {}
 
-    def about(self, action: str) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
-        """(rules that deny, rules that allow) whose pattern covers `action`."""
-        found = self._by_action.get(action)
+    def about(self, action: str) -> tuple[Rule, ...]:
+        """The rules whose pattern covers `action`."""
+        found = self._about.get(action)
         if found is None:
-            some = [rule for rule in self.rules if matches(rule.action, action)]
-            denying = tuple(rule for rule in some if rule.effect == "deny")
-            found = self._by_action[action] = denying, tuple(rule for rule in some if rule.effect == "allow")
+            found = self._about[action] = tuple(rule for rule in self.rules if matches(rule.action, action))
+        return found
+
+    def of(self, action: str, user: str, role: str) -> Both:
+        """Those of them that name this person: remembered, since everything else about a rule changes by request."""
+        found = self._for.get((action, user, role))
+        if found is None:
+            if len(self._for) >= KNOWN:
+                self._for.clear()
+            named = [rule for rule in self.about(action) if is_one_of(rule.who, user, role)]
+            denying = tuple(rule for rule in named if rule.effect == "deny")
+            found = denying, tuple(rule for rule in named if rule.effect == "allow")
+            self._for[action, user, role] = found
         return found
 
 
