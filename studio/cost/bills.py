@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from studio import ledger
-from studio.cost import periods
-from studio.ledger import Share
+from studio.ledger import Share, periods
 
 
 @dataclass(frozen=True, slots=True)

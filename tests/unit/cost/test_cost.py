@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 from studio import ledger
 from studio.access.principals import Kind, Role
 from studio.clock import now_ms
-from studio.cost import periods, stops
+from studio.cost import stops
 from studio.domains import sandboxes
 from studio.jobs import jobs
+from studio.ledger import periods
 from tests.unit import rest_app
 from tests.unit.rest_app import App
 
