@@ -29,6 +29,7 @@ IN_DOMAIN: dict[str, Role] = {
     "serving.read": Role.viewer,
     "monitoring.read": Role.viewer,
     "cost.read": Role.viewer,
+    "environments.read": Role.viewer,
     "policy.read": Role.viewer,
     "data.write": Role.editor,
     "tracking.write": Role.editor,
@@ -36,6 +37,7 @@ IN_DOMAIN: dict[str, Role] = {
     "registry.approve": Role.admin,
     "jobs.write": Role.editor,
     "serving.write": Role.editor,
+    "environments.write": Role.editor,
     "serving.invoke": Role.viewer,
     "monitoring.write": Role.editor,
     "running.stop": Role.editor,
@@ -47,7 +49,7 @@ IN_DOMAIN: dict[str, Role] = {
     "audit.read": Role.admin,
 }
 # What anyone who is signed in may do, whatever their role.
-SIGNED_IN = frozenset({"session.read", "domains.list", "environments.read", "instance-types.read"})
+SIGNED_IN = frozenset({"session.read", "domains.list", "catalogue.read", "instance-types.read"})
 # What only the service sandbox of a domain may do: results of Studio's own jobs.
 SERVICE = frozenset({"service.report"})
 # The rest is the operator's: domains.create users.write environments.build instance-types.write signin-links.create …
@@ -56,6 +58,7 @@ OPERATOR_ONLY = frozenset(
         "domains.create",
         "users.write",
         "environments.build",
+        "environments.collect",
         "instance-types.write",
         "signin-links.create",
         "status.read",
