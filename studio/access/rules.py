@@ -41,11 +41,12 @@ Both = tuple[tuple[Rule, ...], tuple[Rule, ...]]  # those that deny, those that 
 class Policy:
     """The rules of one domain, found by action and person; made once per change and shared by all requests."""
 
-    __slots__ = ("_about", "_for", "facts", "rules")
+    __slots__ = ("_about", "_for", "asks_money", "facts", "rules")
 
     def __init__(self, rules: tuple[Rule, ...], facts: Facts) -> None:
         self.rules = rules
         self.facts = facts
+        self.asks_money = any("spend" in rule.when for rule in rules)
         self._about: dict[str, tuple[Rule, ...]] = {}
         self._for: dict[tuple[str, str, str], Both] = {}
 

@@ -11,7 +11,7 @@ import msgspec
 from studio import clock, signing
 from studio.access.people import Snapshot
 from studio.access.permissions import require
-from studio.access.principals import Kind, Principal, Role
+from studio.access.principals import EVERYTHING, Kind, Principal, Role, Scope
 from studio.errors import Unauthenticated
 
 LIFE_S = 15 * 60
@@ -55,21 +55,26 @@ def open_(secret: str, text: str, people: Snapshot) -> Ticket:
         raise _over() from error
     if found.expires_ms <= clock.now_ms():
         raise _over()
-    require(_holder(found, people), found.action, found.domain)
+    require(_holder(found, people), found.action, found.domain, resource_of(found.path))
     return found
 
 
 def _holder(found: Ticket, people: Snapshot) -> Principal:
     """Who the ticket was given to, as they are now."""
     kind = Kind(found.kind)
-    ended = (kind is Kind.person and people.session(found.credential) is None) or (
-        kind is Kind.key and people.key(found.credential) is None
-    )
-    if ended:
+    key = people.key(found.credential) if kind is Kind.key else None
+    if (kind is Kind.person and people.session(found.credential) is None) or (kind is Kind.key and key is None):
         raise _over()
     # Code in a sandbox: its own door asks for its token besides.
     cap = Role.editor if kind is Kind.sandbox else None
-    return Principal(kind, found.user, found.domain, found.credential, cap=cap, roles=people.roles_of(found.user))
+    scope = EVERYTHING if key is None else Scope(key.actions, key.resources)
+    return people.principal(kind, found.user, found.domain, found.credential, cap=cap, scope=scope)
+
+
+def resource_of(path: str) -> str:
+    """Whose a file is: what Studio places itself lies below the number of its experiment; "" for other places."""
+    first = path.lstrip("/").partition("/")[0]
+    return f"experiment/{first}" if first.isascii() and first.isdigit() else ""
 
 
 def _seal(secret: str, payload: str) -> str:

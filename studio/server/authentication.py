@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from studio import signing
 from studio.access.people import People, Snapshot
-from studio.access.principals import ANONYMOUS, Kind, Principal, Role
-from studio.domains.sandboxes import KEY, SERVICE
+from studio.access.principals import ANONYMOUS, Kind, Principal, Role, Scope
+from studio.domains.sandboxes import KEY
 from studio.errors import StudioError, Unauthenticated
 from studio.server.doors import Door
 from studio.wire.mlflow.errors import render
@@ -51,7 +51,7 @@ class Authentication:
         if door is None:
             raise Unauthenticated("This request came through no door.", _HINT)
         if door.kind == "operator":
-            return Principal(Kind.operator, self._operator, roles=people.roles_of(self._operator))
+            return people.principal(Kind.operator, self._operator)
         if door.kind == "sandbox":
             return _of_sandbox(door, sent, people)
         if not signing.equal(sent.get(b"x-studio-gateway", ""), self._gateway_secret):
@@ -67,8 +67,7 @@ def _of_gateway(sent: Credentials, people: Snapshot, operator: str) -> Principal
         if session is None:
             raise Unauthenticated("This session has ended.", "Open a new sign-in link: `studio signin`.")
         operates = session.user == operator and session.domain is None
-        roles = people.roles_of(session.user)
-        return Principal(Kind.person, session.user, session.domain, session.id, roles=roles, operates=operates)
+        return people.principal(Kind.person, session.user, session.domain, session.id, operates=operates)
     if via == "key" and credential.startswith(KEY):
         # Code that has the host's network: its token is in the gateway's table while its sandbox runs.
         return _sandbox(credential.removeprefix(KEY), people)
@@ -76,7 +75,8 @@ def _of_gateway(sent: Credentials, people: Snapshot, operator: str) -> Principal
         key = people.key(credential)
         if key is None:
             raise Unauthenticated("This access key is revoked or expired.", "Ask an admin of the domain for another.")
-        return Principal(Kind.key, key.user, key.domain, key.id, roles=people.roles_of(key.user))
+        scope = Scope(key.actions, key.resources)
+        return people.principal(Kind.key, key.user, key.domain, key.id, scope=scope)
     return ANONYMOUS
 
 
@@ -91,8 +91,7 @@ def _of_sandbox(door: Door, sent: Credentials, people: Snapshot) -> Principal:
 
 def _sandbox(name: str, people: Snapshot) -> Principal:
     domain, _, owner = name.partition(".")
-    roles = {} if owner == SERVICE else people.roles_of(owner)
-    return Principal(Kind.sandbox, owner, domain, name, cap=Role.editor, roles=roles)
+    return people.principal(Kind.sandbox, owner, domain, name, cap=Role.editor)
 
 
 def bearer(header: str) -> str:
