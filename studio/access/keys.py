@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 
 from studio import signing
 from studio.access import memberships
+from studio.access.principals import Scope
 from studio.clock import now_ms
 from studio.errors import Conflict, Invalid, NotFound
 from studio.ids import new_id
@@ -36,6 +37,11 @@ class Key:
     created_ms: int
     expires_ms: int | None
     used_ms: int | None
+
+    @property
+    def scope(self) -> Scope:
+        """What its holder is narrowed to."""
+        return Scope(self.actions, self.resources)
 
 
 _COLUMNS = [access_keys.c[name] for name in Key.__dataclass_fields__]

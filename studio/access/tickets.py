@@ -11,7 +11,7 @@ import msgspec
 from studio import clock, signing
 from studio.access.people import Snapshot
 from studio.access.permissions import require
-from studio.access.principals import EVERYTHING, Kind, Principal, Role, Scope
+from studio.access.principals import EVERYTHING, Kind, Principal, Role
 from studio.errors import Unauthenticated
 
 LIFE_S = 15 * 60
@@ -67,7 +67,7 @@ def _holder(found: Ticket, people: Snapshot) -> Principal:
         raise _over()
     # Code in a sandbox: its own door asks for its token besides.
     cap = Role.editor if kind is Kind.sandbox else None
-    scope = EVERYTHING if key is None else Scope(key.actions, key.resources)
+    scope = EVERYTHING if key is None else key.scope
     return people.principal(kind, found.user, found.domain, found.credential, cap=cap, scope=scope)
 
 

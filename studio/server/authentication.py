@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from studio import signing
 from studio.access.people import People, Snapshot
-from studio.access.principals import ANONYMOUS, Kind, Principal, Role, Scope
+from studio.access.principals import ANONYMOUS, Kind, Principal, Role
 from studio.domains.sandboxes import KEY
 from studio.errors import StudioError, Unauthenticated
 from studio.server.doors import Door
@@ -75,8 +75,7 @@ def _of_gateway(sent: Credentials, people: Snapshot, operator: str) -> Principal
         key = people.key(credential)
         if key is None:
             raise Unauthenticated("This access key is revoked or expired.", "Ask an admin of the domain for another.")
-        scope = Scope(key.actions, key.resources)
-        return people.principal(Kind.key, key.user, key.domain, key.id, scope=scope)
+        return people.principal(Kind.key, key.user, key.domain, key.id, scope=key.scope)
     return ANONYMOUS
 
 
