@@ -1,13 +1,14 @@
 """What to do about a sandbox and what is kept in it: pure."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from studio.domains.labs import LAB
 from studio.domains.sandboxes import Sandbox
-from studio.runtime.specs import SandboxState
+from studio.runtime.specs import Limits, SandboxState
 
 FORK = "fork-"
+_NONE = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,21 @@ class Stop:
     """End it and everything in it."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It may not run here; whoever waits for it is told."""
+
+    why: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Put it under other limits while it runs."""
+
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +62,57 @@ class StopService:
     name: str
 
 
-Action = Start | Stop | OpenDoor | StartForkServer | StartLab | StopService
+Action = Start | Stop | Refuse | Limit | OpenDoor | StartForkServer | StartLab | StopService
 
 
-def decide(wanted: Sandbox | None, observed: SandboxState | None, ready: Collection[str]) -> list[Action]:
-    """Desired and observed → what to do now, in this order. `ready`: the environments that can be used."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a sandbox may run here. `refusal`: (why, what to do) if its domain requires more isolation than the
+    host has; `limits`: what it is held to."""
+
+    refusal: tuple[str, str] = ("", "")
+    limits: Limits = _NONE
+
+
+_FREE = Terms()
+
+
+def decide(
+    wanted: Sandbox | None, observed: SandboxState | None, ready: Mapping[str, str], terms: Terms = _FREE
+) -> list[Action]:
+    """Desired and observed → what to do now, in this order. `ready`: the environments that can be used,
+    each with the hash it has now."""
     if wanted is None or not wanted.wanted or not wanted.role:
         gone = "its owner is no member any more" if wanted is not None and not wanted.role else "nobody wants it"
         return [Stop(gone)] if observed is not None and observed.state != "Draining" else []
+    if terms.refusal[0]:
+        is_up = observed is not None and observed.state == "Running"
+        return [*([Stop(terms.refusal[0])] if is_up else []), Refuse(*terms.refusal)]
     if observed is None or observed.state == "Exited":
         return [Start()]
     if observed.state != "Running":
         return []  # on its way up or down: its next event leads here again
     if wanted.applied_role != wanted.role:
         return [Stop(f"its owner is {wanted.role} now")]
-    return [OpenDoor(), *_services(wanted, observed, ready)]
+    if wanted.restart:
+        return [Stop("its domain's settings have changed")]
+    # Without a network there is no way to Studio either: nobody listens.
+    door: list[Action] = [] if observed.network == "none" else [OpenDoor()]
+    limit: list[Action] = [] if observed.limits == terms.limits else [Limit(terms.limits)]
+    return [*door, *limit, *_services(wanted, observed, ready)]
 
 
-def _services(wanted: Sandbox, observed: SandboxState, ready: Collection[str]) -> list[Action]:
-    running = {service.name for service in observed.services}
-    actions: list[Action] = [
-        StartForkServer(name) for name in wanted.environments if name in ready and FORK + name not in running
-    ]
+def _services(wanted: Sandbox, observed: SandboxState, ready: Mapping[str, str]) -> list[Action]:
+    running = {service.name: service.revision for service in observed.services}
+    actions: list[Action] = []
+    for name in wanted.environments:
+        if name not in ready:
+            continue
+        if running.get(FORK + name, ready[name]) != ready[name]:
+            # Built anew: what was forked goes on with the old one, what comes starts from the new one.
+            actions.append(StopService(FORK + name))
+        if running.get(FORK + name) != ready[name]:
+            actions.append(StartForkServer(name))
     kept = {FORK + name for name in wanted.environments}
     actions += [StopService(name) for name in sorted(running) if name.startswith(FORK) and name not in kept]
     if wanted.lab_wanted and LAB not in running:

@@ -11,35 +11,50 @@ from studio.store import signal
 from studio.store.tables.domains import domains
 
 NETWORK_MODES = ("studio", "open", "none")
+IDLE_MINUTES = 480  # a sandbox that nobody used for a working day is gone the next morning
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """`network_mode`: studio, open or none; `port`: of its lab where names don't resolve."""
+    """`network_mode`: studio, open or none; `port`: of its lab where names don't resolve; `memory_mb`, `cpu`,
+    `processes`: what each of its sandboxes may use (None = what fits this host, 0 = no limit); `removing_ms`: since
+    when it is being removed."""
 
     name: str
     title: str
     network_mode: str
     port: int | None
     created_ms: int
+    memory_mb: int | None = None
+    cpu: float | None = None
+    processes: int | None = None
+    required_isolation: str = "none"
+    idle_minutes: int = IDLE_MINUTES
+    removing_ms: int | None = None
 
 
-def create_domain(db: Connection, name: str, title: str = "", network_mode: str = "studio") -> Domain:
+def create_domain(
+    db: Connection, name: str, title: str = "", network_mode: str = "studio", required_isolation: str = "none"
+) -> Domain:
     """The row of a new domain; `AlreadyExists`, or `Invalid` for an odd name."""
     check_name(name, "domain")
     if name == "localhost":
         raise Invalid("A domain cannot be called localhost.", "Its lab would take the sign-in page's address.")
     if network_mode not in NETWORK_MODES:
         raise Invalid(f"{network_mode!r} is no network mode.", f"Use one of {', '.join(NETWORK_MODES)}.")
-    if len(title) > 200:
-        raise Invalid("A domain's title has at most 200 characters.", "Shorten it.")
+    check_title(title or name)
     if db.execute(select(domains.c.name).where(domains.c.name == name)).one_or_none():
         raise AlreadyExists(f"There is already a domain {name!r}.", "Open it, or choose another name.")
-    domain = Domain(name, title or name, network_mode, None, now_ms())
-    values = {"title": domain.title, "network_mode": network_mode, "created_ms": domain.created_ms}
-    db.execute(insert(domains).values(name=name, port=None, **values))
+    values = {"title": title or name, "network_mode": network_mode, "created_ms": now_ms()}
+    db.execute(insert(domains).values(name=name, port=None, required_isolation=required_isolation, **values))
     signal(db, "domains", name, name)
-    return domain
+    return get(db, name)
+
+
+def check_title(title: str) -> None:
+    """`Invalid` if it is none."""
+    if not title.strip() or len(title) > 200:
+        raise Invalid("A domain's title has 1 to 200 characters.", "Choose another title.")
 
 
 def get(db: Connection, name: str) -> Domain:

@@ -7,19 +7,21 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from studio import signing
 from studio.clock import now_ms
-from studio.errors import Denied, NotFound
+from studio.errors import Conflict, Denied, NotFound
 from studio.ids import check_name
 from studio.store import signal
 from studio.store.tables.access import memberships
 from studio.store.tables.domains import domains, fork_servers, sandboxes
 
 SERVICE = "service"
+_OF_DOMAIN = ("network_mode", "memory_mb", "cpu", "processes", "required_isolation", "idle_minutes", "removing_ms")
 KEY = "box-"  # before a sandbox's id: the id of its token among the access keys
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """`role` is the owner's role now ("" if they are no member any more; "service" for the service's own sandbox)."""
+    """`role` is the owner's role now ("" if they are no member any more; "service" for the service's own sandbox).
+    `applied_…`: with what it was last started; `restart`: it shall end and start anew; the last ones: its domain's."""
 
     id: str
     domain: str
@@ -33,6 +35,19 @@ class Sandbox:
     network_mode: str
     wanted_ms: int
     environments: tuple[str, ...]
+    applied_network: str = ""
+    restart: bool = False
+    memory_mb: int | None = None
+    cpu: float | None = None
+    processes: int | None = None
+    required_isolation: str = "none"
+    idle_minutes: int = 0
+    removing_ms: int | None = None
+
+    @property
+    def network(self) -> str:
+        """The network mode of the sandbox that runs, or of the one that will be started."""
+        return self.applied_network or self.network_mode
 
     def token(self, secret: str) -> str:
         """What its code shows to Studio; another one after each start. `secret`: the master key. It has the form of an
@@ -53,6 +68,8 @@ def want(db: Connection, domain: str, owner: str, *, lab: bool = False, environm
     if lab and owner == SERVICE:
         raise Denied("The service sandbox has no lab.", "Open your own.")
     found = get(db, sandbox)
+    if found.removing_ms is not None:
+        raise Conflict(f"The domain {domain} is being removed.", "Nothing starts in it any more.")
     changes: dict[str, object] = {}
     if not found.wanted:
         changes |= {"wanted": True, "wanted_ms": now_ms(), "reason": ""}
@@ -95,11 +112,19 @@ def unwant_fork_server(db: Connection, sandbox: str, environment: str) -> None:
 
 
 def renew(db: Connection, sandbox: str, role: str) -> Sandbox:
-    """To be called before a start: a new nonce makes the tokens of the last one void; notes the role it starts with."""
-    values = {"nonce": signing.new_secret(), "applied_role": role}
-    db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(values))
-    signal(db, "labs", get(db, sandbox).domain, sandbox)
+    """To be called before a start: a new nonce makes the tokens of the last one void; notes with what it starts."""
+    found = get(db, sandbox)
+    values = {"nonce": signing.new_secret(), "applied_role": role, "applied_network": found.network_mode}
+    db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(**values, restart=False))
+    signal(db, "labs", found.domain, sandbox)
     return get(db, sandbox)
+
+
+def request_restart(db: Connection, domain: str) -> None:
+    """Those of `domain` that are wanted shall end and start anew; who has none that runs is not woken by it."""
+    wanted = (sandboxes.c.domain == domain) & sandboxes.c.wanted
+    db.execute(update(sandboxes).where(wanted).values(restart=True))
+    signal(db, "sandboxes", domain)
 
 
 def set_reason(db: Connection, sandbox: str, reason: str) -> None:
@@ -128,7 +153,7 @@ def list_all(db: Connection, domain: str | None = None) -> list[Sandbox]:
 def _query() -> Select[Any]:
     member = (memberships.c.domain == sandboxes.c.domain) & (memberships.c.user == sandboxes.c.owner)
     joined = sandboxes.join(domains, domains.c.name == sandboxes.c.domain).outerjoin(memberships, member)
-    return select(sandboxes, memberships.c.role, domains.c.network_mode).select_from(joined)
+    return select(sandboxes, memberships.c.role, *(domains.c[name] for name in _OF_DOMAIN)).select_from(joined)
 
 
 def _sandbox(db: Connection, row: Row[Any]) -> Sandbox:

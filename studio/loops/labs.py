@@ -33,7 +33,7 @@ def service(layout: Layout) -> ServiceSpec:
 
 def describe(context: LoopContext, wanted: Sandbox, layout: Layout, origin: str) -> dict[str, str]:
     """What `studio.lab.config.Lab` reads."""
-    network = "open" if layout.isolation == "none" else wanted.network_mode
+    network = "open" if layout.isolation == "none" else wanted.network
     api = {"studio": f"http://127.0.0.1:{FORWARDER_PORT}", "open": context.address, "none": ""}[network]
     return {
         "socket": f"{layout.inside_out}/lab.sock",

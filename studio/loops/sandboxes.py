@@ -10,18 +10,30 @@ import msgspec
 
 from studio import environments
 from studio.clock import monotonic
-from studio.domains import instance_types, sandboxes
-from studio.domains.decide import Action, OpenDoor, Start, StartForkServer, StartLab, Stop, StopService, decide
+from studio.domains import instance_types, sandboxes, settings
+from studio.domains.decide import (
+    Action,
+    Limit,
+    OpenDoor,
+    Refuse,
+    Start,
+    StartForkServer,
+    StartLab,
+    Stop,
+    StopService,
+    Terms,
+    decide,
+)
 from studio.domains.instance_types import InstanceType
 from studio.domains.sandboxes import Sandbox
 from studio.environments import Environment
 from studio.environments.kernelspecs import kernelspec
-from studio.errors import Conflict, StudioError
+from studio.errors import Conflict, Denied, StudioError
 from studio.loops import labs
 from studio.loops.context import Attempts, LoopContext
 from studio.loops.files import write_file
 from studio.loops.loop import each, pause_s
-from studio.runtime import guests
+from studio.runtime import guests, isolation_report
 from studio.runtime import sandbox as runtime
 from studio.runtime.specs import Limits, Network, SandboxSpec, SandboxState
 from studio.store import Signal
@@ -33,7 +45,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """The environments that can be used."""
+    """The environments that a domain can use now."""
 
     by_name: dict[str, Environment]
 
@@ -41,18 +53,30 @@ class _Ready:
 async def step(context: LoopContext) -> None:
     """One round over all sandboxes, wanted or running; each on its own, side by side."""
     wanted = {item.id: item for item in await context.store.read(sandboxes.list_all)}
-    ready = {item.name: item for item in await context.store.read(environments.list_all) if item.is_ready}
+    defined = await context.store.read(environments.list_all)
     state = await context.supervisor.state()
     observed = {item.id: item for item in state.sandboxes}
     names = sorted(wanted.keys() | observed.keys())
-    work = [_one(context, name, wanted.get(name), observed.get(name), _Ready(ready)) for name in names]
+    reached = isolation_report.reached(context.isolation, state.supervisor.held)
+    ready = {domain: _Ready(environments.usable(defined, domain)) for domain in {_domain(name) for name in names}}
+    work = [_one(context, name, wanted.get(name), observed.get(name), ready[_domain(name)], reached) for name in names]
     await asyncio.gather(*(each(context, f"sandbox {name}", item) for name, item in zip(names, work, strict=True)))
 
 
+def _domain(sandbox: str) -> str:
+    return sandbox.partition(".")[0]
+
+
 async def _one(
-    context: LoopContext, name: str, wanted: Sandbox | None, observed: SandboxState | None, ready: _Ready
+    context: LoopContext,
+    name: str,
+    wanted: Sandbox | None,
+    observed: SandboxState | None,
+    ready: _Ready,
+    reached: str,
 ) -> None:
-    actions = decide(wanted, observed, ready.by_name)
+    terms = settings.terms(wanted, reached) if wanted is not None else Terms()
+    actions = decide(wanted, observed, {item.name: item.hash for item in ready.by_name.values()}, terms)
     if observed is None and (wanted is None or not wanted.wanted):
         await context.doors.close(name)
         context.attempts.pop(name, None)
@@ -84,12 +108,17 @@ async def _apply(context: LoopContext, action: Action, wanted: Sandbox, ready: _
             await _start(context, wanted, ready)
         case Stop(why):
             await _stop(context, wanted.id, why)
+        case Refuse(why, cure):
+            raise Denied(why, cure)
+        case Limit(limits):
+            await context.supervisor.sandbox_limit(wanted.id, limits)
         case OpenDoor():
             await context.doors.open(wanted.id, wanted.token(context.secret))
         case StartForkServer(name):
             environment = ready.by_name[name]
             prefix = environment.folder(context.settings.paths.environments)
-            preload = [*guests.PRELOAD, *(module for module in environment.preload if module not in guests.PRELOAD)]
+            own = environment.used.preload
+            preload = [*guests.PRELOAD, *(module for module in own if module not in guests.PRELOAD)]
             await context.supervisor.service_start(wanted.id, guests.fork_server(layout, name, prefix, preload))
         case StartLab():
             await labs.start(context, wanted)
@@ -102,9 +131,12 @@ async def _start(context: LoopContext, wanted: Sandbox, ready: _Ready) -> None:
     renewed = await context.store.write(lambda db: sandboxes.renew(db, wanted.id, wanted.role))
     layout = context.layout(wanted.domain, wanted.owner)
     await asyncio.to_thread(runtime.prepare, layout)
-    await asyncio.to_thread(write_file, layout.host_in / "token", renewed.token(context.secret))
     await asyncio.to_thread(write_kernelspecs, layout, ready.by_name)
-    await context.doors.open(wanted.id, renewed.token(context.secret))
+    # Without a network there is nobody to show a token to, and no socket of Studio's inside.
+    shown = "" if renewed.network == "none" else renewed.token(context.secret)
+    await asyncio.to_thread(write_file, layout.host_in / "token", shown)
+    if shown:
+        await context.doors.open(wanted.id, shown)
     try:
         smallest = await context.store.read(instance_types.get)
         await context.supervisor.sandbox_start(spec(context, renewed, smallest))
@@ -125,8 +157,8 @@ async def _stop(context: LoopContext, name: str, why: str) -> None:
 
 def spec(context: LoopContext, wanted: Sandbox, kernel: InstanceType) -> SandboxSpec:
     """What the supervisor is asked to run. A viewer's has the volume read-only. A kernel gets the size of `kernel`."""
-    network: Network = "none" if wanted.network_mode == "none" else "studio"
-    if wanted.network_mode == "open":
+    network: Network = "none" if wanted.network == "none" else "studio"
+    if wanted.network == "open":
         network = "open"
     isolation = context.layout(wanted.domain, wanted.owner).isolation
     return runtime.build_spec(
@@ -138,6 +170,7 @@ def spec(context: LoopContext, wanted: Sandbox, kernel: InstanceType) -> Sandbox
         token="" if network == "none" else wanted.token(context.secret),
         address=context.address,
         read_only=wanted.role == "viewer",
+        limits=settings.limits(wanted),
         child_limits=Limits(kernel.cpu, kernel.memory_mb, KERNEL_PIDS),
     )
 

@@ -270,6 +270,11 @@ def memory(group: Group) -> MemoryUse:
     return MemoryUse(now, max(now, peak), 0 if limit >= _UNLIMITED else limit, kills)
 
 
+def host_memory_mb() -> int:
+    """What this host has, in MiB."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+
+
 def _number(path: Path) -> int:
     with suppress(OSError, ValueError):
         return int(path.read_text())

@@ -1,6 +1,6 @@
 """Domains, sandboxes wanted, instance types."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, false
 
 from studio.store.tables.base import metadata, name_column, time_column
 
@@ -11,6 +11,16 @@ domains = Table(
     Column("title", String(200), nullable=False),
     Column("network_mode", String(16), nullable=False),
     Column("port", Integer),  # of its lab, where <domain>.localhost does not resolve; null = by name
+    # What each of its sandboxes may use: null = what fits this host, 0 = no limit.
+    Column("memory_mb", Integer),
+    Column("cpu", Float),
+    Column("processes", Integer),
+    # The weakest isolation below which nothing of it runs: `runtime.isolation_report.LEVELS`.
+    Column("required_isolation", String(16), nullable=False, server_default="none"),
+    # A sandbox in which nothing happened for so long ends; 0 = never.
+    Column("idle_minutes", Integer, nullable=False, server_default="480"),
+    # Since when it is being removed; its name is taken until then.
+    Column("removing_ms", BigInteger),
     time_column("created_ms"),
 )
 
@@ -37,6 +47,9 @@ sandboxes = Table(
     Column("nonce", String(64), nullable=False),
     # With what it was last started; another role now means it has to be started anew.
     Column("applied_role", String(16), nullable=False, default=""),
+    Column("applied_network", String(16), nullable=False, server_default=""),
+    # It shall end and start anew, with the settings that its domain has by then.
+    Column("restart", Boolean, nullable=False, server_default=false()),
     Column("reason", String(1000), nullable=False, default=""),  # why it does not run, for people
     Column("wanted_ms", BigInteger),
     Index("ix_sandboxes_domain", "domain"),

@@ -44,7 +44,9 @@ async def create_domain(
     check_name(body.name, "domain")
     if body.name in studio.people.now.domains:
         raise AlreadyExists(f"There is already a domain {body.name!r}.", "Open it, or choose another name.")
-    require_isolation(studio, studio.people.now.domains)
+    # Nothing asks a first domain for isolation, which is one's own; any other does unless who makes it says otherwise.
+    required = body.required_isolation or ("sandbox" if studio.people.now.domains else "none")
+    require_isolation(studio, required)
     await asyncio.to_thread(volumes.create, studio.settings.paths, body.name)
     await asyncio.to_thread(volumes.create_home, studio.settings.paths, body.name, principal.user)
 
@@ -114,12 +116,12 @@ async def _set_port(studio: Studio, domain: str, port: int | None) -> Domain:
     return found
 
 
-def require_isolation(studio: Studio, existing: frozenset[str]) -> None:
-    """Without isolation nothing would keep two domains apart, so there is only one then."""
-    if studio.isolation != "bubblewrap" and existing:
+def require_isolation(studio: Studio, required: str) -> None:
+    """Nothing is made that could not run: without isolation nothing would keep two domains apart."""
+    if studio.isolation != "bubblewrap" and required != "none":
         raise Denied(
-            "This host cannot keep domains apart, so only the first one is allowed.",
-            "`studio doctor` says what is missing and how to get it.",
+            "This host cannot keep domains apart.",
+            "`studio doctor` says what is missing and how to get it; with required_isolation none it is made anyway.",
         )
 
 

@@ -62,6 +62,82 @@ class DomainAddressBody(Body):
     by: Literal["name", "port"]
 
 
+class LimitsAnswer(Answer):
+    """What one sandbox is held to; 0: not."""
+
+    memory_mb: int
+    cpu: float
+    pids: int
+
+
+class DomainSettingsBody(Body):
+    """What shall change; the rest stays. Numbers: null = what fits this host, 0 = no limit (idle: never). `restart`:
+    running sandboxes end and start anew now, for what cannot change while they run."""
+
+    title: str | None = None
+    network_mode: Literal["open", "studio", "none"] | None = None
+    memory_mb: int | None = None
+    cpu: float | None = None
+    processes: int | None = None
+    required_isolation: Literal["none", "sandbox", "limits", "full"] | None = None
+    idle_minutes: int | None = None
+    restart: bool = False
+
+
+class SandboxTermsAnswer(Answer):
+    """A running sandbox: what holds in it now, and which settings hold from its next start only."""
+
+    id: str
+    owner: str
+    network: str
+    filtered: bool
+    held: LimitsAnswer
+    at_next_start: list[str]
+
+
+class DomainSettingsAnswer(Answer):
+    """A domain's settings; `limits`: what they mean on this host; `sandboxes`: where they hold already."""
+
+    network_mode: str
+    memory_mb: int | None
+    cpu: float | None
+    processes: int | None
+    required_isolation: str
+    idle_minutes: int
+    limits: LimitsAnswer
+    sandboxes: list[SandboxTermsAnswer]
+
+
+class MechanismAnswer(Answer):
+    """One wall around the code of a domain: whether it stands, why not, and what to do."""
+
+    name: str
+    enforced: bool
+    detail: str
+    why: str
+    cure: str
+
+
+class IsolationAnswer(Answer):
+    """What keeps a domain's code in, as tried on this host. `levels`: weakest first, with what each means."""
+
+    level: str
+    required: str
+    runs: bool
+    refusal: str
+    network_mode: str
+    levels: dict[str, str]
+    mechanisms: list[MechanismAnswer]
+    sandboxes: list[SandboxTermsAnswer]
+
+
+class RemovalAnswer(Answer):
+    """A domain that is no more. `kept`: where its files lie now, for who runs the installation."""
+
+    domain: str
+    kept: str
+
+
 class LabAnswer(Answer):
     """The caller's lab in a domain."""
 
