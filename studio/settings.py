@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     )
     database_wait_seconds: float = Field(30.0, ge=0, description="How long a call waits for a database that is away.")
     environments: Path | None = Field(None, description="Store of built environments; default: inside the home.")
+    environment_days: float = Field(
+        30.0, ge=0, description="Built environments that nothing used for so long are removed; 0: never."
+    )
     isolation: str = Field("auto", description="auto: bubblewrap where it works; none: never (labelled not isolated).")
     first_domain: str = Field("demo", description="Name of the domain made at the first start.")
     first_environment: str = Field("sklearn", description="Built at the first start; a lab has its fork server ready.")

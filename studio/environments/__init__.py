@@ -1,5 +1,5 @@
-"""Environments: definitions, locks, builds, kernelspecs."""
+"""Environments: definitions, versions, locks, builds, kernelspecs."""
 
-from studio.environments.environments import DEFAULT, Environment, get, list_all
+from studio.environments.environments import DEFAULT, Environment, get, list_all, usable
 
-__all__ = ["DEFAULT", "Environment", "get", "list_all"]
+__all__ = ["DEFAULT", "Environment", "get", "list_all", "usable"]

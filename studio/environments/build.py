@@ -4,6 +4,7 @@ Says what it does as JSON lines among uv's own words: {"studio": "progress" | "r
 """
 
 import argparse
+import contextlib
 import fcntl
 import json
 import os
@@ -12,17 +13,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import uv
 
 from studio.environments import store
 from studio.environments.definitions import Definition, parse
-from studio.errors import Invalid, StudioError
+from studio.errors import Invalid, OutOfSpace, StudioError
 
 # name==version with hashes only: a lock that would fetch from elsewhere is not installed.
 _LOCKED = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9._,-]+\])?==[A-Za-z0-9.+!_-]+( ; [^@]+)?( \\)?")
 _HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
+LEAST_FREE_BYTES = 1_000_000_000
 _NETWORK = ("dns", "connect", "timed out", "network", "offline", "unreachable")
 
 
@@ -46,23 +49,26 @@ def main(argv: list[str] | None = None) -> int:
 
 def build(definition: Definition, root: Path) -> str:
     """The hash of the complete environment; builds what of it is missing."""
-    wanted = definition.python
-    if wanted and wanted != store.version():
-        raise Invalid(
-            f"{definition.name} asks for Python {wanted}; Studio runs on {store.version()}.",
-            "Leave `python` out of its definition, or install Studio with that Python.",
-        )
+    store.check_python(definition.python)
     (root / "locks").mkdir(parents=True, exist_ok=True)
     (root / "store").mkdir(exist_ok=True)
-    # Two installations may share a store: one builds, the other waits and finds it complete.
-    with (root / "locks" / f"{definition.name}.building").open("w") as building:
-        fcntl.flock(building, fcntl.LOCK_EX)
+    with alone(root, definition.fingerprint[:32]):
         locked = lock(definition, root)
-        name = store.content_hash(locked)
-        folder = store.folder(root, name)
+    name = store.content_hash(locked)
+    folder = store.folder(root, name)
+    # Two definitions may have the same lock.
+    with alone(root, name):
         if not (folder / store.COMPLETE).is_file():
-            install(definition, locked, folder)
-        return name
+            install(locked, folder)
+    return name
+
+
+@contextlib.contextmanager
+def alone(root: Path, what: str) -> Iterator[None]:
+    """Two installations may share a store: one builds, the other waits and finds it complete."""
+    with (root / "locks" / f"{what}.building").open("w") as building:
+        fcntl.flock(building, fcntl.LOCK_EX)
+        yield
 
 
 def lock(definition: Definition, root: Path) -> str:
@@ -85,8 +91,9 @@ def check_lock(text: str) -> None:
             raise Invalid(f"The lock has a line that is not a pinned package: {line!r}.", "Mend the definition.")
 
 
-def install(definition: Definition, locked: str, folder: Path) -> None:
+def install(locked: str, folder: Path) -> None:
     """Makes the virtual environment anew; the marker is written last, so that a half-made one is never used."""
+    check_space(folder.parent)
     shutil.rmtree(folder, ignore_errors=True)
     packages = sum(bool(line) and not line.startswith(" ") for line in locked.splitlines())
     say("progress", done=5, total=100, text=f"Making the environment of {packages} packages")
@@ -96,8 +103,29 @@ def install(definition: Definition, locked: str, folder: Path) -> None:
     argv = ["pip", "install", "--python", str(folder / "bin" / "python"), "--only-binary", ":all:"]
     run([*argv, "--require-hashes", "-r", str(requirements)], watch=packages)
     compile_all(folder)
-    write(folder / store.COMPLETE, json.dumps({"name": definition.name, "packages": packages}) + "\n")
+    # No name: every domain sees the store, and what it is called is its own domain's business.
+    write(folder / store.COMPLETE, json.dumps({"packages": packages, "bytes": disk_bytes(folder)}) + "\n")
     os.sync()
+
+
+def check_space(root: Path) -> None:
+    """`OutOfSpace` if the disk holds less than what an environment usually takes."""
+    free = shutil.disk_usage(root).free
+    if free < LEAST_FREE_BYTES:
+        raise OutOfSpace(
+            f"The disk of the environments has {free / 1e9:.1f} GB left; a build needs 1 GB to begin.",
+            "Free some space (`studio env gc` removes environments that nothing uses), then build again.",
+        )
+
+
+def disk_bytes(folder: Path) -> int:
+    """What the files below `folder` take on the disk, a file with several names once."""
+    seen: dict[tuple[int, int], int] = {}
+    for path in folder.rglob("*"):
+        if not path.is_dir():
+            found = path.lstat()
+            seen[found.st_dev, found.st_ino] = found.st_blocks * 512
+    return sum(seen.values())
 
 
 def compile_all(folder: Path) -> None:

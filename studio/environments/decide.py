@@ -1,21 +1,22 @@
-"""What to do about an environment: pure."""
+"""What to do about a version of an environment: pure."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from studio.environments.environments import Environment, Progress
+from studio.environments.buildlog import parse
+from studio.environments.environments import Progress, Version
 from studio.environments.states import State
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
     """`complete`: the hash under which its definition is in the store, or ""; `tool`: Running, Exited or Unknown;
-    `log`: the end of the build's log."""
+    `log`: the end of the build's log; `may_start`: fewer builds run than may run at a time."""
 
     complete: str
     tool: str
     log: str
+    may_start: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,14 @@ class Show:
 Action = Start | Finish | Fail | Show | None
 
 
-def decide(item: Environment, observed: Observed) -> Action:
+def decide(item: Version, observed: Observed) -> Action:
     """Desired and observed → the one next step."""
     if item.state in (State.not_built, State.queued, State.failed) and observed.complete:
         return Finish(observed.complete)
     if item.state is State.ready and observed.complete != item.hash:
         return Fail("Its folder is gone or was changed. Build it again: `studio env build`.")
     if item.state is State.queued:
-        return Start()
+        return Start() if observed.may_start else None
     if item.state is not State.building:
         return None
     if observed.tool == "Running":
@@ -80,13 +81,4 @@ def failure(log: str) -> str:
 
 
 def _said(log: str, kind: str) -> list[dict[str, Any]]:
-    found = []
-    for text in reversed(log.splitlines()):
-        if text.startswith('{"studio"'):
-            try:
-                line = json.loads(text)
-            except ValueError:
-                continue  # cut off at the beginning of what was read
-            if line.get("studio") == kind:
-                found.append(line)
-    return found
+    return [found for line in reversed(log.splitlines()) if (found := parse(line)).get("studio") == kind]

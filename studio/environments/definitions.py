@@ -1,8 +1,10 @@
-"""Definitions of environments: TOML files with name, title, python, packages, preload."""
+"""Definitions of environments: TOML files with name, title, about, python, packages, preload."""
 
 import hashlib
+import json
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,20 +26,24 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _PYTHON = re.compile(r"3\.\d{1,2}")
 
 
+MOST_PACKAGES = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What somebody wrote; `python` "" means the one that Studio runs on."""
+    """What somebody wrote; `python` "" means the one that Studio runs on; `about`: what one should know before."""
 
     name: str
     title: str
     python: str
     packages: tuple[str, ...]
     preload: tuple[str, ...]
+    about: str = ""
 
     @property
     def requirements(self) -> tuple[str, ...]:
         """The packages with the base set that guest code needs."""
-        named = {re.split(r"[\s\[<>=!~;]", line, maxsplit=1)[0].lower() for line in self.packages}
+        named = {package_name(line) for line in self.packages}
         return (*self.packages, *(name for name in BASE if name not in named))
 
     @property
@@ -45,14 +51,46 @@ class Definition:
         """Changes when a build of it could come out differently."""
         return hashlib.sha256("\n".join((self.python, *self.requirements)).encode()).hexdigest()
 
+    @property
+    def toml(self) -> str:
+        """The file that says the same."""
+        fields: dict[str, object] = {"name": self.name, "title": self.title, "about": self.about, "python": self.python}
+        fields |= {"packages": list(self.packages), "preload": list(self.preload)}
+        # Texts and lists of texts are the same in JSON and TOML.
+        return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in fields.items() if value)
+
+
+def package_name(line: str) -> str:
+    """The name in a checked requirement, as packaging compares it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\s\[<>=!~;]", line, maxsplit=1)[0]).lower()
+
+
+def check_packages(lines: Iterable[str]) -> tuple[str, ...]:
+    """The requirements, each checked; `Invalid` names the first wrong one, or that there are too many."""
+    found = tuple(dict.fromkeys(check_requirement(line) for line in lines))
+    if len(found) > MOST_PACKAGES:
+        raise Invalid(f"An environment has at most {MOST_PACKAGES} packages of its own.", "Name those you import.")
+    return found
+
+
+def check_preload(modules: Iterable[str]) -> tuple[str, ...]:
+    """The modules that a fork server imports; `Invalid` for what is not a module's name."""
+    found = tuple(dict.fromkeys(modules))
+    for module in found:
+        if len(module) > 200 or not _MODULE.fullmatch(module):
+            raise Invalid(f"{module!r} is not a module's name.", "Write it as in an import: sklearn.ensemble.")
+    if len(found) > MOST_PACKAGES:
+        raise Invalid(f"At most {MOST_PACKAGES} modules are imported before.", "Name those that are slow to import.")
+    return found
+
 
 def check_requirement(line: str) -> str:
     """`line` without surrounding space, or `Invalid` if it is more than a package with versions: options such as
     --index-url or -e, URLs and paths could bring in code from anywhere."""
     text = line.strip()
-    if not _REQUIREMENT.fullmatch(text):
+    if len(text) > 300 or not _REQUIREMENT.fullmatch(text):
         raise Invalid(
-            f"{line!r} is not a package with an optional version.",
+            f"{line[:300]!r} is not a package with an optional version.",
             "Write it as in `pandas>=2.2`; options, URLs and paths are not taken.",
         )
     return text
@@ -67,15 +105,12 @@ def parse(text: str, source: str) -> Definition:
     packages, preload = raw.get("packages", []), raw.get("preload", [])
     if not _texts(packages) or not _texts(preload):
         raise Invalid(f"packages and preload in {source} must be lists of texts.", "Mend the file.")
-    for module in preload:
-        if not _MODULE.fullmatch(module):
-            raise Invalid(f"{module!r} in {source} is not a module's name.", "Mend preload in the file.")
     python = str(raw.get("python", ""))
     if python and not _PYTHON.fullmatch(python):
         raise Invalid(f"{python!r} in {source} is not a version of Python.", 'Write it as in "3.11".')
     name = check_name(str(raw.get("name", "")), "environment")
-    checked = tuple(check_requirement(line) for line in packages)
-    return Definition(name, str(raw.get("title", name))[:200], python, checked, tuple(preload))
+    title, about = str(raw.get("title", name))[:200], str(raw.get("about", ""))[:1000]
+    return Definition(name, title, python, check_packages(packages), check_preload(preload), about)
 
 
 def load(folder: Path) -> list[Definition]:

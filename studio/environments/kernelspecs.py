@@ -16,6 +16,7 @@ def kernelspec(item: Environment) -> dict[str, Any]:
         "interrupt_mode": "signal",
         "metadata": {
             "debugger": True,
+            "environment": {"name": item.name, "version": item.used.number, "hash": item.hash},
             "kernel_provisioner": {"provisioner_name": PROVISIONER, "config": {"environment": item.name}},
         },
     }

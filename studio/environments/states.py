@@ -1,16 +1,21 @@
-"""The states of an environment and how they may follow each other."""
+"""The states of one version of an environment and how they may follow each other."""
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """NotBuilt → Queued → Building → Ready or Failed; a changed definition leads back to NotBuilt."""
+    """NotBuilt → Queued → Building → Ready or Failed; one that was removed from the disk is NotBuilt again."""
 
     not_built = "NotBuilt"
     queued = "Queued"
     building = "Building"
     ready = "Ready"
     failed = "Failed"
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether it will become Ready or Failed by itself."""
+        return self in (State.queued, State.building)
 
 
 ALLOWED: dict[State, frozenset[State]] = {

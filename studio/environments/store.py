@@ -1,12 +1,14 @@
 """The content-addressed store of built environments: locks by definition, virtual environments by content."""
 
 import hashlib
+import json
 import os
 import platform
 import sys
 from pathlib import Path
 
 from studio.environments.definitions import Definition
+from studio.errors import Invalid
 
 COMPLETE = ".complete"
 
@@ -22,9 +24,23 @@ def version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
+def check_python(wanted: str) -> None:
+    """`Invalid` unless environments can be made of that Python here ("": the one that Studio runs on)."""
+    if wanted not in ("", version()):
+        raise Invalid(
+            f"Python {wanted} cannot be had here: environments are made of the Python {version()} that Studio runs on.",
+            "Leave it out, or install Studio with that Python.",
+        )
+
+
 def lock_path(store: Path, definition: Definition) -> Path:
     """The lock of a definition: which packages, with their hashes."""
-    return store / "locks" / f"{definition.fingerprint[:32]}-{version()}.txt"
+    return lock_of(store, definition.fingerprint)
+
+
+def lock_of(store: Path, fingerprint: str) -> Path:
+    """The lock of the definition with that fingerprint."""
+    return store / "locks" / f"{fingerprint[:32]}-{version()}.txt"
 
 
 def content_hash(lock: str) -> str:
@@ -38,10 +54,19 @@ def folder(store: Path, name: str) -> Path:
     return store / "store" / name
 
 
-def find_complete(store: Path, definition: Definition) -> str:
-    """The hash under which a definition is there, complete; "" if it is not."""
+def find_complete(store: Path, fingerprint: str) -> str:
+    """The hash under which the definition of that fingerprint is there, complete; "" if it is not."""
     try:
-        name = content_hash(lock_path(store, definition).read_text())
+        name = content_hash(lock_of(store, fingerprint).read_text())
     except FileNotFoundError:
         return ""
     return name if (folder(store, name) / COMPLETE).is_file() else ""
+
+
+def size_bytes(store: Path, name: str) -> int:
+    """What the build wrote down about the folder's size; 0 if it did not."""
+    try:
+        found = json.loads((folder(store, name) / COMPLETE).read_text())
+        return int(found.get("bytes", 0))
+    except (OSError, ValueError, AttributeError):
+        return 0

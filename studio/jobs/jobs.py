@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from studio import environments
 from studio.clock import now_ms
 from studio.domains import instance_types
+from studio.environments.defaults import get_default
 from studio.errors import Conflict, Invalid, NotFound
 from studio.ids import new_id
 from studio.jobs.states import ENDS, State, may_follow
@@ -17,19 +18,21 @@ from studio.store.tables.jobs import jobs
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A job to make. `params` are checked (`scripts.check_params`), `experiment` "" means the domain's default."""
+    """A job to make. `params` are checked (`scripts.check_params`); `environment` and `experiment` "" mean the
+    domain's default."""
 
     name: str
     script: str
     params: dict[str, str]
-    environment: str = environments.DEFAULT
+    environment: str = ""
     instance_type: str = instance_types.DEFAULT
     experiment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`reason` says what it waits for or why it ended; `sandbox` "" until it was given one."""
+    """`reason` says what it waits for or why it ended; `sandbox` "" until it was given one; `environment_hash`: of
+    what its process was made, "" before there is one."""
 
     id: str
     domain: str
@@ -48,6 +51,7 @@ class Job:
     created_ms: int
     started_ms: int | None
     ended_ms: int | None
+    environment_hash: str
 
 
 def new_job_id() -> str:
@@ -55,9 +59,9 @@ def new_job_id() -> str:
     return new_id("job")
 
 
-def check(db: Connection, wanted: Wanted) -> None:
+def check(db: Connection, domain: str, wanted: Wanted) -> None:
     """Raises what `create` would, for those who prepare something first."""
-    environments.get(db, wanted.environment)
+    environments.get(db, domain, wanted.environment or get_default(db, domain))
     instance_types.get(db, wanted.instance_type)
     if not wanted.name.strip() or len(wanted.name) > 200 or any(ord(sign) < 32 for sign in wanted.name):
         raise Invalid("A job's name has 1 to 200 characters on one line.", "Choose another, or leave it out.")
@@ -67,14 +71,15 @@ def check(db: Connection, wanted: Wanted) -> None:
 
 def create(db: Connection, domain: str, owner: str, job_id: str, wanted: Wanted) -> Job:
     """Queues a job whose script is staged; `NotFound` for an unknown environment or instance type."""
-    check(db, wanted)
+    check(db, domain, wanted)
     db.execute(
         insert(jobs).values(
             id=job_id,
             domain=domain,
             name=wanted.name.strip(),
             owner=owner,
-            environment=wanted.environment,
+            environment=wanted.environment or get_default(db, domain),
+            environment_hash="",
             instance_type=wanted.instance_type or instance_types.DEFAULT,
             experiment=wanted.experiment,
             script=wanted.script,
@@ -139,9 +144,9 @@ def explain(db: Connection, job: Job, reason: str) -> None:
         _set(db, job, reason=reason[:2000])
 
 
-def start(db: Connection, job: Job) -> Job:
+def start(db: Connection, job: Job, environment_hash: str) -> Job:
     """Its process is about to be asked for. To be committed first: no process without its row."""
-    return _move(db, job, State.starting, reason="Its process is starting.")
+    return _move(db, job, State.starting, reason="Its process is starting.", environment_hash=environment_hash)
 
 
 def run(db: Connection, job: Job, started_ms: int) -> Job:

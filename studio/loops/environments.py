@@ -1,90 +1,96 @@
-"""Builds environments that were asked for; notices those that are in the store already."""
+"""Builds versions of environments that were asked for; notices those that the store has already; clears the store."""
 
 import asyncio
-import json
 import sys
+from functools import partial
 from pathlib import Path
 
-from studio import environments
+from studio.environments import buildlog, collect, store, versions
 from studio.environments import environments as rows
-from studio.environments import store
 from studio.environments.decide import Fail, Finish, Observed, Show, Start, decide
 from studio.environments.definitions import Definition, load
-from studio.environments.environments import Environment
+from studio.environments.environments import Version
 from studio.environments.states import State
-from studio.errors import NotFound
+from studio.environments.versions import Watched
 from studio.loops.context import LoopContext
 from studio.loops.loop import each
-from studio.runtime import logs
 
-LOG_BYTES = 65_536
+MOST_BUILDS = 2
 
 
 async def step(context: LoopContext) -> None:
-    """Reads the definitions, then brings every environment a step further."""
+    """Reads the catalogue, then brings every version a step further."""
     definitions = await asyncio.to_thread(load, context.settings.assets / "environments")
-    found = await context.store.read(environments.list_all)
-    if _differ(found, definitions):
-        await context.store.write(lambda db: rows.define(db, definitions))
-        found = await context.store.read(environments.list_all)
-    by_name = {item.name: item for item in definitions}
+    known = await context.store.read(lambda db: rows.visible(db, rows.CATALOGUE))
+    if _differ(known, definitions):
+        await context.store.write(lambda db: versions.define(db, definitions))
+    found = await context.store.read(versions.watched)
+    building = sum(item.version.state is State.building for item in found)
+    waiting = [item for item in found if item.version.state is State.queued]
+    first = waiting[: max(0, MOST_BUILDS - building)]
     for item in found:
-        await each(context, f"environment {item.name}", _one(context, item, by_name[item.name]))
+        what = f"environment {item.domain or 'catalogue'}/{item.name} {item.version.number}"
+        await each(context, what, _one(context, item, may_start=item in first))
 
 
-async def _one(context: LoopContext, item: Environment, definition: Definition) -> None:
-    name, fingerprint = item.name, definition.fingerprint
-    match decide(item, await _observe(context, item, definition)):
+async def clear(context: LoopContext) -> None:
+    """Notes what is used; removes what was not for so many days, in a store that is this home's alone."""
+    used = await context.store.read(collect.wanted) | collect.running(await context.supervisor.state())
+    root, days = context.settings.paths.environments, context.settings.environment_days
+    await asyncio.to_thread(collect.touch, root, used)
+    if not days or context.settings.environments is not None:
+        return
+    for item in await asyncio.to_thread(collect.unused, root, used, days):
+        await asyncio.to_thread(collect.remove, root, item.hash)
+        await context.store.write(partial(versions.removed, content_hash=item.hash))
+
+
+async def _one(context: LoopContext, item: Watched, *, may_start: bool) -> None:
+    version = item.version
+    match decide(version, await _observe(context, version, may_start)):
         case Start():
-            await _start(context, item, definition)
-            await context.store.write(lambda db: rows.start_building(db, name, fingerprint))
+            await _start(context, item)
+            await context.store.write(lambda db: versions.start_building(db, version))
         case Finish(content_hash):
-            await context.store.write(lambda db: rows.finish(db, name, fingerprint, content_hash))
+            size = await asyncio.to_thread(store.size_bytes, context.settings.paths.environments, content_hash)
+            await context.store.write(lambda db: versions.finish(db, version, content_hash, size))
         case Fail(error):
-            await context.store.write(lambda db: rows.fail(db, name, error))
+            await context.store.write(lambda db: versions.fail(db, version, error))
         case Show(progress):
-            await context.store.write(lambda db: rows.show_progress(db, name, progress))
+            await context.store.write(lambda db: versions.show_progress(db, version, progress))
 
 
-async def _observe(context: LoopContext, item: Environment, definition: Definition) -> Observed:
+async def _observe(context: LoopContext, version: Version, may_start: bool) -> Observed:
     folder = context.settings.paths.environments
     # The tool first, then the store: a build that ends in between is seen as ended and complete.
-    tool = await context.supervisor.tool_state(item.tool) if item.state is State.building else None
-    complete = await asyncio.to_thread(store.find_complete, folder, definition)
-    log = await asyncio.to_thread(_log, context.settings.paths.logs, item) if tool is not None else ""
-    return Observed(complete, tool.state if tool else "Unknown", log)
+    tool = await context.supervisor.tool_state(version.tool) if version.state is State.building else None
+    complete = await asyncio.to_thread(store.find_complete, folder, version.fingerprint)
+    log = await asyncio.to_thread(buildlog.end, context.settings.paths.logs, version) if tool is not None else ""
+    return Observed(complete, tool.state if tool else "Unknown", log, may_start)
 
 
-async def _start(context: LoopContext, item: Environment, definition: Definition) -> None:
-    if (await context.supervisor.tool_state(item.tool)).state == "Running":
+async def _start(context: LoopContext, item: Watched) -> None:
+    tool = item.version.tool
+    if (await context.supervisor.tool_state(tool)).state == "Running":
         return  # started by a server that then was killed
-    path = context.settings.paths.run / "environments" / f"{item.name}.toml"
-    await asyncio.to_thread(_write, path, definition)
+    path = context.settings.paths.run / "environments" / f"{tool}.toml"
+    await asyncio.to_thread(_write, path, item.version.definition(item.name))
     argv = [sys.executable, "-m", "studio.environments.build", "--definition", str(path)]
     argv += ["--store", str(context.settings.paths.environments)]
-    await context.supervisor.tool_start(item.tool, argv, log=f"{item.tool}.log")
+    await context.supervisor.tool_start(tool, argv, log=buildlog.name(item.version))
 
 
 def _write(path: Path, definition: Definition) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fields = {"name": definition.name, "title": definition.title, "python": definition.python}
-    fields |= {"packages": list(definition.packages), "preload": list(definition.preload)}  # type: ignore[dict-item]
-    # Texts and lists of texts are the same in JSON and TOML.
-    path.write_text("".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in fields.items()))
+    path.write_text(definition.toml)
 
 
-def _log(folder: Path, item: Environment) -> str:
-    try:
-        return logs.tail(folder, f"{item.tool}.log", -LOG_BYTES, LOG_BYTES).text
-    except NotFound:
-        return ""
-
-
-def _differ(found: list[Environment], definitions: list[Definition]) -> bool:
-    known = {item.name: (item.title, item.python, item.packages, item.preload) for item in found}
-    changed = {item.name for item in found if item.state is State.ready and not _is_of(item, definitions)}
-    return bool(changed) or known != {d.name: (d.title, d.python, d.packages, d.preload) for d in definitions}
-
-
-def _is_of(item: Environment, definitions: list[Definition]) -> bool:
-    return any(item.name == other.name and item.built_from == other.fingerprint for other in definitions)
+def _differ(known: list[rows.Environment], definitions: list[Definition]) -> bool:
+    if {item.name for item in known} != {item.name for item in definitions}:
+        return True
+    named = {item.name: item for item in definitions}
+    return any(
+        (item.title, item.about) != (named[item.name].title, named[item.name].about)
+        or versions.differs(item.newest, named[item.name])
+        for item in known
+    )

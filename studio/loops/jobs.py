@@ -20,7 +20,7 @@ from studio.loops import placing
 from studio.loops.context import LoopContext
 from studio.loops.exit_book import ExitBook, book
 from studio.loops.loop import each
-from studio.runtime import specs
+from studio.runtime import guests, specs
 
 GRACE_S = 5.0
 PIDS = 512
@@ -47,7 +47,7 @@ async def step(context: LoopContext) -> None:
 async def _one(context: LoopContext, state: specs.State, exits: ExitBook, job: Job) -> None:
     match decide(await _observe(context, state, exits, job)):
         case Fork():
-            await _fork(context, job)
+            await _fork(context, state, job)
         case Mark(started_ms):
             await context.store.write(lambda db: jobs.run(db, job, started_ms))
         case Stop():
@@ -96,19 +96,20 @@ def _missing_s(job: Job, *, is_seen: bool) -> float:
 
 
 def _want(db: Connection, job: Job) -> tuple[Environment, sandboxes.Sandbox]:
-    environment = environments.get(db, job.environment)
+    environment = environments.get(db, job.domain, job.environment)
     wanted = job.environment if environment.is_ready else None
     return environment, sandboxes.get(db, sandboxes.want(db, job.domain, job.owner, environment=wanted))
 
 
 def _environment_error(environment: Environment) -> str:
-    if environment.state is not EnvironmentState.failed:
+    version = environment.newest
+    if environment.is_ready or version.state is not EnvironmentState.failed:
         return ""
-    return f"The environment {environment.name} could not be built: {environment.error} Build it again, then the job."
+    return f"The environment {environment.name} could not be built: {version.error} Build it again, then the job."
 
 
 def _lacks(state: specs.State, job: Job, environment: Environment, reason: str) -> str:
-    if environment.state is EnvironmentState.not_built:
+    if not environment.is_ready and environment.newest.state is EnvironmentState.not_built:
         return f"The environment {job.environment} is not built: `studio env build {job.environment}`."
     if not environment.is_ready:
         return f"The environment {job.environment} is being built."
@@ -117,10 +118,12 @@ def _lacks(state: specs.State, job: Job, environment: Environment, reason: str) 
     return "" if placing.ready(state, job.sandbox, job.environment) else "Its sandbox is starting."
 
 
-async def _fork(context: LoopContext, job: Job) -> None:
+async def _fork(context: LoopContext, state: specs.State, job: Job) -> None:
     kind = await context.store.read(lambda db: instance_types.get(db, job.instance_type))
+    place = placing.service(state, job.sandbox, guests.fork_service(job.environment))
+    revision = place.revision if place else ""
     # Committed before the process is asked for: a server that is killed in between finds it by its name.
-    await context.store.write(lambda db: jobs.start(db, job))
+    await context.store.write(lambda db: jobs.start(db, job, revision))
     limits = specs.Limits(kind.cpu, kind.memory_mb, PIDS)
     try:
         await context.supervisor.child_fork(job.sandbox, job.environment, _spec(context, job, kind.cpu), limits)

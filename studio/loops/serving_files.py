@@ -52,7 +52,7 @@ async def make(context: LoopContext, endpoint: Endpoint, variant: Variant) -> No
 
     def look(db: Connection) -> tuple[Files, environments.Environment]:
         found = files_of(db, context.settings.paths, endpoint.domain, endpoint.model, variant.version)
-        return found, environments.get(db, variant.environment)
+        return found, environments.get(db, endpoint.domain, variant.environment)
 
     try:
         source, environment = await context.store.read(look)

@@ -79,6 +79,7 @@ def fork_server(
         "PYTHONPATH": layout.inside_guest,
         "VIRTUAL_ENV": str(prefix),
         "STUDIO_ENVIRONMENT": environment,
+        "STUDIO_ENVIRONMENT_HASH": prefix.name,
         "PATH": f"{prefix}/bin:/usr/local/bin:/usr/bin:/bin",
     }
-    return ServiceSpec(name, argv, {**own, **(env or {})}, cwd=layout.inside_out)
+    return ServiceSpec(name, argv, {**own, **(env or {})}, cwd=layout.inside_out, revision=prefix.name)

@@ -1,6 +1,6 @@
 """Endpoints as desired state: asking for one, for another version, for its end. `loops.serving` makes it so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from studio.clock import now_ms
 from studio.domains import instance_types
 from studio.environments import environments
+from studio.environments.defaults import get_default
 from studio.errors import AlreadyExists, Conflict, Invalid, NotFound
 from studio.ids import check_name, new_id
 from studio.registry import versions
@@ -25,13 +26,14 @@ TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A request for an endpoint. `model`: models:/name@alias or models:/name/3."""
+    """A request for an endpoint. `model`: models:/name@alias or models:/name/3; `environment` "" means the domain's
+    default."""
 
     name: str
     model: str
     mode: str = "always"
     instance_type: str = instance_types.DEFAULT
-    environment: str = environments.DEFAULT
+    environment: str = ""
     capture: bool = True
     idle_s: float = IDLE_S
 
@@ -92,16 +94,16 @@ def create(db: Connection, domain: str, owner: str, wanted: Wanted) -> Endpoint:
     if not 1 <= wanted.idle_s <= 86_400:
         raise Invalid(f"An idle time of {wanted.idle_s} s is not possible.", "Choose 1 to 86400 seconds.")
     version = versions.resolve(db, domain, wanted.model)
-    environments.require_ready(db, wanted.environment)
+    where = environments.require_ready(db, domain, wanted.environment or get_default(db, domain)).name
     kind = instance_types.get(db, wanted.instance_type)
     if (found := _find(db, domain, wanted.name)) is not None:
-        return _again(db, found, wanted, version.name, version.version)
+        return _again(db, found, replace(wanted, environment=where), version.name, version.version)
     id = new_id("ep")
     given = {"name": wanted.name, "mode": wanted.mode, "capture": wanted.capture, "idle_s": wanted.idle_s}
     named = {"id": id, "domain": domain, "owner": owner, "instance_type": kind.name, "timeout_s": TIMEOUT_S}
     target = {"model": version.name, "version": version.version, "state": EndpointState.creating}
     db.execute(insert(endpoints).values(**given, **named, **target, created_ms=now_ms()))
-    variants.add(db, id, version.version, wanted.environment)
+    variants.add(db, id, version.version, where)
     tell(db, id, f"{owner} deploys {version.name} version {version.version} ({wanted.mode}, {kind.name}).")
     signal(db, "endpoints", domain, wanted.name)
     return get(db, domain, wanted.name)
@@ -128,8 +130,8 @@ def promote(db: Connection, domain: str, name: str, version: int, user: str, env
     found = _changeable(db, domain, name)
     target = versions.resolve(db, domain, f"models:/{found.model}/{version}")
     serving = found.serving
-    where = environment or (found.shown.environment if found.shown else environments.DEFAULT)
-    environments.require_ready(db, where)
+    where = environment or (found.shown.environment if found.shown else get_default(db, domain))
+    environments.require_ready(db, domain, where)
     if serving is not None and (serving.version, serving.environment) == (version, where):
         variants.cancel_waiting(db, found.id)
     else:

@@ -25,7 +25,7 @@ class ServiceRecord(Struct):
 
 
 class ChildRecord(Struct):
-    """A child that was admitted. `inside_pid` is what its parent calls it."""
+    """A child that was admitted. `inside_pid` is what its parent calls it, `revision` its fork server's."""
 
     name: str
     kind: str
@@ -35,6 +35,7 @@ class ChildRecord(Struct):
     started_ms: int
     group: Group
     log: str = ""
+    revision: str = ""
 
 
 class BoxRecord(Struct):

@@ -39,8 +39,8 @@ class Service:
     @property
     def state(self) -> ServiceState:
         """As `state` shows it."""
-        pid = self.handle.pid if self.handle else 0
-        return ServiceState(self.spec.name, pid, self._state, self.started_ms, self._restarts, self._reason)
+        pid, spec = self.handle.pid if self.handle else 0, self.spec
+        return ServiceState(spec.name, pid, self._state, self.started_ms, self._restarts, self._reason, spec.revision)
 
     @property
     def record(self) -> ServiceRecord | None:
@@ -66,8 +66,9 @@ class Service:
         """Whether host process `pid` is this service itself."""
         return self.handle is not None and self.handle.pid == pid
 
-    def says_ready(self) -> None:
-        """It serves now."""
+    def says_ready(self, note: str = "") -> None:
+        """It serves now; `note` is what people should know of it."""
+        self._reason = note
         self._set("Running")
         self.ready.set()
 

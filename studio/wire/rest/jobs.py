@@ -47,7 +47,7 @@ async def start_job(
         body.name.strip() or name.removesuffix(".py"),
         *(name, params, body.environment, body.instance_type, body.experiment),
     )
-    await studio.store.read(lambda db: jobs.check(db, wanted))
+    await studio.store.read(lambda db: jobs.check(db, domain, wanted))
     job_id = jobs.new_job_id()
     async with staging.staged(studio.settings.paths.user(domain, owner), job_id, name, text):
         job = await studio.store.write(lambda db: jobs.create(db, domain, owner, job_id, wanted))

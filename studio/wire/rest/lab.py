@@ -10,6 +10,7 @@ from studio.clock import monotonic
 from studio.domains import addresses, domains, examples, sandboxes
 from studio.domains.labs import LAB, LabState, lab_state
 from studio.domains.sandboxes import Sandbox
+from studio.environments.defaults import get_default
 from studio.environments.environments import require_ready
 from studio.errors import Denied, NotFound, StudioError
 from studio.runtime import sockets
@@ -59,7 +60,7 @@ async def ensure_fork_server(
     """Wants a fork server of an environment in the caller's sandbox and waits until it runs, at most 60 s."""
 
     def write(db: Connection) -> str:
-        require_ready(db, environment)
+        require_ready(db, domain, environment)
         return sandboxes.want(db, domain, principal.user, environment=environment)
 
     event = studio.store.signals.event("supervisor", "sandboxes", "running")
@@ -95,8 +96,12 @@ async def wait_for_lab(studio: Studio, domain: str, user: str, timeout_s: float)
     event = studio.store.signals.event("supervisor", "sandboxes", "labs", "running")
     try:
         # The fork server comes with the lab, so that the first notebook finds it warm.
-        ready = studio.settings.first_environment
-        await studio.store.write(lambda db: sandboxes.want(db, domain, user, lab=True, environment=ready))
+        first = studio.settings.first_environment
+
+        def want(db: Connection) -> str:
+            return sandboxes.want(db, domain, user, lab=True, environment=get_default(db, domain, first))
+
+        await studio.store.write(want)
         deadline = monotonic() + timeout_s
         while True:
             event.clear()

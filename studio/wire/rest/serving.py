@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from studio.access.principals import Principal
 from studio.domains import instance_types
-from studio.environments.environments import DEFAULT as DEFAULT_ENVIRONMENT
 from studio.errors import Invalid, NotFound, StudioError, Timeout, TooLarge, Unavailable
 from studio.serving import endpoints, invoking
 from studio.serving.endpoints import Endpoint, Wanted
@@ -58,7 +57,7 @@ async def create_endpoint(
         model=body.model,
         mode=body.mode,
         instance_type=body.instance_type or instance_types.DEFAULT,
-        environment=body.environment or DEFAULT_ENVIRONMENT,
+        environment=body.environment,
         capture=body.capture,
         idle_s=body.idle_s,
     )

@@ -9,7 +9,7 @@ class JobBody(Body):
     """A script to run to its end. `params` become `--name value`."""
 
     name: str = Field("", description="Default: the script's name.")
-    environment: str = "sklearn"
+    environment: str = Field("", description="Default: the domain's.")
     script_name: str = Field("script.py", description="A file name that ends in .py")
     script: str = Field(description="The text of the script, at most 1 MiB.")
     params: dict[str, str | int | float | bool] = {}
@@ -27,6 +27,7 @@ class JobAnswer(Answer):
     reason: str
     owner: str
     environment: str
+    environment_hash: str
     instance_type: str
     experiment: str
     script_name: str
