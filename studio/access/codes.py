@@ -4,6 +4,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from studio import signing
 from studio.access import memberships, sessions, users
+from studio.access.places import Place
 from studio.access.sessions import Session
 from studio.clock import now_ms
 from studio.errors import Denied, Unauthenticated
@@ -19,10 +20,10 @@ def create_signin(db: Connection, user: str) -> tuple[str, int]:
     return _create(db, "signin", user, None, None, SIGNIN_MS)
 
 
-def use_signin(db: Connection, code: str) -> tuple[Session, str]:
-    """Exchanges a link's code for a session at the apex and its cookie's value."""
+def use_signin(db: Connection, code: str, place: Place | None = None) -> tuple[Session, str]:
+    """Exchanges a link's code for a session at the apex and its cookie's value; `place`: where it is opened."""
     row = _take(db, "signin", code)
-    return sessions.create_session(db, row[0])
+    return sessions.create_session(db, row[0], place=place)
 
 
 def create_enter(db: Connection, session_id: str, domain: str) -> str:

@@ -45,7 +45,9 @@ class Gateway:
         self.router = routing.Router(config, self.tables, self.identities)
         self.inference = Inference(config, self.tables)
         self.ports = Ports(self.tables, self._client)
-        self.control = Control(config.sockets / "gateway.sock", self.tables, self.inference, self.ports)
+        self.control = Control(
+            config.sockets / "gateway.sock", self.tables, self.identities, self.inference, self.ports
+        )
         self.pool = Pool(config.sockets)
         self.clients: set[Client] = set()
         self._servers: list[asyncio.Server] = []

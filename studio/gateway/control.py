@@ -1,6 +1,7 @@
 """The control socket: the server pushes tables, asks for figures, and has predictions made. JSON lines both ways.
 
 {"seq":n,"full":{…}} and {"seq":n,"set":{…}} → {"ack":n} once it holds and is kept, or {"nack":n,"have":m,"error"}
+{"op":"used"} → {"used":[…]}: sessions and keys that were shown since this was last asked
 {"op":"ports"} → {"ports":[…]} of labs that have one of their own
 {"op":"hello"} → {"hello":{"pid","version","seq","entries"}} · {"op":"stats"} → {"stats":{"domain/endpoint":{…}}}
 {"op":"invoke","domain","endpoint","content_type"?,"variant"?,"body"} → {"invoke":{"status","body","latency_ms",…}}
@@ -20,6 +21,7 @@ import msgspec
 from studio import __version__
 from studio.errors import Conflict, NotFound, StudioError
 from studio.gateway.calls import Call
+from studio.gateway.identity import Identities
 from studio.gateway.inference import Inference
 from studio.gateway.links import AnswerHead
 from studio.gateway.ports import Ports
@@ -33,9 +35,10 @@ log = logging.getLogger(__name__)
 class Control:
     """Listens in the sockets' folder, which only this user can enter."""
 
-    def __init__(self, path: Path, tables: Tables, inference: Inference, ports: Ports) -> None:
+    def __init__(self, path: Path, tables: Tables, identities: Identities, inference: Inference, ports: Ports) -> None:
         self._path = path
         self._tables = tables
+        self._identities = identities
         self._inference = inference
         self._ports = ports
         self._server: asyncio.AbstractServer | None = None
@@ -77,6 +80,8 @@ class Control:
                 return {"hello": {"pid": os.getpid(), "version": __version__, "seq": seq, "entries": entries}}
             case "stats":
                 return {"stats": self._inference.report()}
+            case "used":
+                return {"used": self._identities.take_used()}
             case "ports":
                 return {"ports": self._ports.open}
             case "invoke":

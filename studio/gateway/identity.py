@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from studio import clock, signing
-from studio.errors import Unauthenticated
+from studio.errors import Denied, Unauthenticated
 from studio.gateway.tables import Tables
+from studio.patterns import matches_any
 
 Headers = Sequence[tuple[bytes, bytes]]
 _KNOWN = 1024  # keys that are remembered
@@ -18,7 +19,7 @@ _NO_KEY = "Make one with `studio key create --domain D --user U`, and send `Auth
 
 class Identity(msgspec.Struct, frozen=True):
     """`credential`: session or key id; `domain`: what the credential is bound to, or ""; `watch`: the table keys whose
-    change or removal ends what this identity has open."""
+    change or removal ends what this identity has open; `actions`, `resources`: patterns that a key is narrowed to."""
 
     via: str
     user: str = ""
@@ -27,6 +28,18 @@ class Identity(msgspec.Struct, frozen=True):
     csrf: str = ""
     expires_ms: int = 0
     watch: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+    def require(self, action: str, resource: str) -> None:
+        """`Denied` if the key was narrowed to something else."""
+        if (self.actions and not matches_any(self.actions, action)) or (
+            self.resources and not matches_any(self.resources, resource)
+        ):
+            raise Denied(
+                f"The access key {self.credential} is narrowed: not to {action} on {resource}.",
+                "Make one for it: `studio key create`.",
+            )
 
 
 ANONYMOUS = Identity("anonymous")
@@ -38,6 +51,7 @@ class Identities:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._known: dict[bytes, Identity] = {}
+        self._used: set[str] = set()
         tables.listen(lambda changed: self._known.clear())
 
     def session(self, headers: Headers, cookie: str, domain: str | None) -> Identity | None:
@@ -50,6 +64,7 @@ class Identities:
         entry = self._tables.get(key)
         if entry is None or entry.get("domain") != domain or _expired(entry):
             return None
+        self._used.add(str(entry["id"]))
         return Identity(
             "session",
             str(entry["user"]),
@@ -64,8 +79,10 @@ class Identities:
         """The access key in an Authorization header, or `Unauthenticated`; the same words whatever is wrong with it."""
         known = self._known.get(authorization)
         if known is not None and not 0 < known.expires_ms <= clock.now_ms():
+            self._used.add(known.credential)
             return known
         found = self._check(authorization)
+        self._used.add(found.credential)
         if len(self._known) >= _KNOWN:
             self._known.clear()
         self._known[authorization] = found
@@ -88,7 +105,14 @@ class Identities:
             domain,
             expires_ms=int(entry.get("expires_ms") or 0),
             watch=(f"keys/{key_id}", f"members/{domain}/{user}"),
+            actions=tuple(entry.get("actions") or ()),
+            resources=tuple(entry.get("resources") or ()),
         )
+
+    def take_used(self) -> list[str]:
+        """Ids of the sessions and keys that were shown, rightly, since this was last asked."""
+        used, self._used = self._used, set()
+        return sorted(used)
 
     def role(self, domain: str, user: str) -> str | None:
         """`admin`, `editor`, `viewer`, or None for who is not a member."""

@@ -199,11 +199,13 @@ class Router:
 
     def metrics(self, asked: Asked) -> Decision:
         """Figures about the endpoints of the key's domain."""
+        asked.identity.require("serving.read", f"domain/{asked.domain}")
         return Metrics(asked.domain)
 
     def predict(self, asked: Asked) -> Decision:
         """A prediction by an endpoint of the key's domain."""
         name, request = asked.name, asked.request
+        asked.identity.require("serving.invoke", f"endpoint/{name}")
         if not is_name(name) or self._tables.get(f"endpoints/{asked.domain}/{name}") is None:
             raise NotFound(
                 f"The domain {asked.domain} has no endpoint {name[:60]!r}.",

@@ -69,7 +69,8 @@ def access_table(db: Connection) -> Table:
         entry = {name: getattr(session, name) for name in ("id", "user", "csrf", "expires_ms", "domain")}
         table[f"sessions/{session.digest}"] = entry
     for key in keys.list_all(db):
-        table[f"keys/{key.id}"] = {name: getattr(key, name) for name in ("digest", "user", "domain", "expires_ms")}
+        names = ("digest", "user", "domain", "expires_ms", "actions", "resources")
+        table[f"keys/{key.id}"] = {name: getattr(key, name) for name in names}
     for member in memberships.list_all(db):
         table[f"members/{member.domain}/{member.user}"] = {"role": str(member.role)}
     for domain in domains.list_all(db):

@@ -79,6 +79,13 @@ class GatewayControl:
             answer = await self._ask({"op": "ports"})
         return {port for port in answer.get("ports", []) if isinstance(port, int)}
 
+    async def used(self) -> list[str]:
+        """Ids of the sessions and keys that were shown to the gateway since this was last asked."""
+        async with self._lock:
+            await self._connect()
+            answer = await self._ask({"op": "used"})
+        return [item for item in answer.get("used", []) if isinstance(item, str)]
+
     async def close(self) -> None:
         """Ends the connection; the gateway goes on with the table it has."""
         self._drop()

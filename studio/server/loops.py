@@ -2,16 +2,18 @@
 
 import asyncio
 
-from studio.loops import cost, data, environments, gateway, jobs, ledger, monitoring, sandboxes, serving, webhooks
+from studio.loops import cost, data, environments, gateway, jobs, ledger, monitoring, sandboxes, serving, used, webhooks
 from studio.loops.context import LoopContext
 from studio.loops.loop import Loop, run
 
 # "supervisor": an event from the supervisor; the others are signals of writes.
 LOOPS: tuple[Loop, ...] = (
     Loop("environments", environments.step, topics=("environments", "supervisor"), every_s=1.0),
+    Loop("store of environments", environments.clear, every_s=3600.0),
     Loop("sandboxes", sandboxes.step, topics=("sandboxes", "members", "environments", "supervisor"), every_s=2.0),
     Loop("gateway", gateway.step, topics=("gateway", *gateway.TOPICS), every_s=2.0),
     Loop("gateway stats", gateway.read_stats, every_s=1.0),
+    Loop("used sessions and keys", used.step, every_s=used.EVERY_S),
     Loop("data", data.step, topics=("datasets", "supervisor"), every_s=2.0),
     Loop("jobs", jobs.step, topics=("jobs", "sandboxes", "environments", "supervisor"), every_s=2.0),
     Loop("ledger", ledger.step, topics=("supervisor",), every_s=3.0),

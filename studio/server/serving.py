@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 
+from studio import signing
 from studio.access.people import People
 from studio.loops.context import LoopContext
 from studio.runtime import isolation, sockets
@@ -49,14 +50,14 @@ class Server:
             gateway_stats={},
             gateway=self._gateway,
             people=People(self.store),
-            secret=self._config.secrets.master.read_text(),
+            secret=signing.secret_file(self._config.secrets.master),
             operator=operator,
             isolation=level,
             isolation_detail=" ".join(part for part in (found.detail, found.cause, found.cure) if part),
         )
         await studio.people.fresh()
         self._gateway.wake = lambda: self.store.signals.deliver([Signal("gateway")])
-        app = build_app(studio, gateway_secret=self._config.secrets.gateway.read_text())
+        app = build_app(studio, gateway_secret=signing.secret_file(self._config.secrets.gateway))
         self._listeners = Listeners(self.settings.paths, app)
         self._start_loops(studio, self._listeners)
         await self._listeners.open_own()

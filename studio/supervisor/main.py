@@ -23,6 +23,7 @@ async def serve(supervisor: Supervisor, on_ready: Callable[[Hello], None]) -> No
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.request_stop)
+    supervisor.secrets()  # before anything is touched; `down` goes without
     await supervisor.open()
     try:
         supervisor.keep()

@@ -162,11 +162,16 @@ class Supervisor:
         own = {"address": self.address, "host": self._host, "supervisor": str(self.paths.sockets / "supervisor.sock")}
         return [*self._server_argv, "--config", str(self._config("server", own))]
 
+    def secrets(self) -> dict[str, Path]:
+        """The files of secrets, made where they are missing; `Invalid` for one that others can read."""
+        files = {"gateway": self.paths.keys / "gateway-secret", "master": self.paths.keys / "master.key"}
+        for file in files.values():
+            signing.secret_file(file)
+        return files
+
     def _config(self, name: str, own: dict[str, Any]) -> Path:
         """The file that the process gets as `--config`. It names the files of secrets, never a secret."""
-        secrets = {"gateway": self.paths.keys / "gateway-secret", "master": self.paths.keys / "master.key"}
-        for secret in secrets.values():
-            signing.secret_file(secret)
+        secrets = self.secrets()
         config = {"home": str(self.paths.home), "sockets": str(self.paths.sockets), "port": self._port, **own}
         if name == "gateway":
             config["secret"] = str(secrets["gateway"])

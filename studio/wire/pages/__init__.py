@@ -2,11 +2,13 @@
 
 from starlette.routing import BaseRoute, Route
 
-from studio.wire.pages import enter, errors, home, signin
+from studio.wire.pages import account, enter, errors, home, signin
 
 ROUTES: list[BaseRoute] = [
     Route("/", home.home),
     Route("/signin", signin.signin),
+    Route("/signin", signin.with_password, methods=["POST"]),
+    Route("/account", account.account),
     Route("/signout", signin.signout, methods=["POST"]),
     Route("/open", home.open_domain),
     Route("/studio/enter", enter.enter),

@@ -9,11 +9,9 @@ from starlette.responses import Response
 from studio.errors import StudioError, Unauthenticated
 from studio.wire.context import context_of
 from studio.wire.pages.html import page
+from studio.wire.pages.places import safe_path
+from studio.wire.pages.signin import signin_page
 from studio.wire.rest import errors as rest
-
-_SIGNED_OUT = """<h1>Sign in</h1>
-<p>Studio sends no passwords around. On the computer that runs it, say</p><p><code>studio signin</code></p>
-<p>and open the link that it prints: it works once, for ten minutes.</p>"""
 
 
 def wants_page(request: Request) -> bool:
@@ -26,10 +24,21 @@ def studio_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, StudioError)
     if not wants_page(request):
         return rest.studio_error(request, error)
+    if tried := getattr(request.state, "signin", None):
+        name, wanted = tried
+        return signin_page(request, wanted, name=name, problem=str(error), status=error.status)
     if isinstance(error, Unauthenticated) and request.url.path not in ("/signin", "/studio/enter"):
-        return page("Sign in", _SIGNED_OUT + home_link(request), status=error.status)
+        return signin_page(request, _wanted(request), status=error.status)
     headers = {"retry-after": str(error.retry_s)} if error.retry_s else None
     return page("That did not work", body(error) + home_link(request), status=error.status, headers=headers)
+
+
+def _wanted(request: Request) -> str:
+    """Where to go on after signing in: the page that was asked for, if it was only looked at."""
+    if request.method != "GET":
+        return "/"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return safe_path(request.url.path + query, "/")
 
 
 def body(error: StudioError) -> str:

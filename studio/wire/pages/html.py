@@ -52,6 +52,12 @@ dialog{width:min(34rem,calc(100vw - 2rem));max-height:calc(100vh - 2rem);overflo
 background:var(--card);border:1px solid var(--line);border-radius:.8rem}
 dialog::backdrop{background:rgb(0 0 0/.45)}dialog h2{font-size:1.25rem;font-weight:600;line-height:1.3;margin:0}
 dialog form{margin:1.1rem 0 0}.acts{display:flex;gap:.7rem;justify-content:flex-end}
+h2{font-size:1.1rem;font-weight:600;margin:2rem 0 .4rem}
+form.signin{display:grid;gap:.35rem;margin:1.4rem 0 1.6rem;max-width:22rem}form.signin[hidden]{display:none}
+form.signin label{font-size:.9rem;font-weight:600;margin-top:.6rem}
+form.signin input{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:.5rem;
+padding:.5rem .7rem;width:100%}
+form.signin button{margin-top:1.1rem;justify-self:start}
 footer{margin-top:2.5rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.88rem;color:var(--soft);
 display:flex;gap:1rem;justify-content:space-between;align-items:baseline;flex-wrap:wrap}
 .bar{height:4px;border-radius:2px;background:var(--line);overflow:hidden;margin:1.6rem 0}
