@@ -2,7 +2,7 @@
 
 from studio.access import conditions
 from studio.access.conditions import Moment
-from studio.access.permissions import IN_DOMAIN, Ask, Reason, Verdict, concerns, policy_of
+from studio.access.permissions import IN_DOMAIN, NEVER_IN_SANDBOX, Ask, Reason, Verdict, concerns, policy_of
 from studio.access.principals import Kind, Principal
 from studio.access.rules import Rule
 from studio.patterns import ANY, is_one_of
@@ -21,12 +21,16 @@ def words(principal: Principal, ask: Ask, verdict: Verdict) -> tuple[str, str]:
             return f"{action} is for Studio's own jobs.", "Use the panels or the API instead."
         case Reason.operator:
             return f"{action} is for who runs this installation.", "Ask them, or use `studio` on the host."
+        case Reason.personal:
+            return f"{action} is for people, in a browser.", "Sign in, and do it there."
         case Reason.stranger:
             # The same words whether the domain exists or not: names of foreign domains are nobody's business.
             return f"You are no member of a domain {domain!r}.", "Ask one of its admins to add you."
         case Reason.cap:
             needed = IN_DOMAIN[action]
             message = f"{action} needs the role {needed} in {domain}; code in a sandbox is an editor at most."
+            if action in NEVER_IN_SANDBOX:
+                message = f"{action} is not for code in a sandbox, whatever its owner's role."
             return message, "Do it in Studio's pages or with `studio`, as yourself: no rule allows it to code."
         case Reason.scope:
             return _out_of_scope(principal, what), "Ask for a key with a wider scope, or use one without."

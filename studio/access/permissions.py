@@ -41,6 +41,7 @@ IN_DOMAIN: dict[str, Role] = {
     "serving.invoke": Role.viewer,
     "monitoring.write": Role.editor,
     "running.stop": Role.editor,
+    "keys.own": Role.editor,
     "domain.admin": Role.admin,
     "members.write": Role.admin,
     "keys.write": Role.admin,
@@ -50,6 +51,10 @@ IN_DOMAIN: dict[str, Role] = {
 }
 # What anyone who is signed in may do, whatever their role.
 SIGNED_IN = frozenset({"session.read", "domains.list", "catalogue.read", "instance-types.read"})
+# What a person does with what is theirs, in a browser; programs and code in sandboxes do not act on it.
+PERSONAL = frozenset({"sessions.own", "password.own"})
+# What code in a sandbox may not do, whatever its owner's role.
+NEVER_IN_SANDBOX = frozenset({"keys.own"})
 # What only the service sandbox of a domain may do: results of Studio's own jobs.
 SERVICE = frozenset({"service.report"})
 # The rest is the operator's: domains.create users.write environments.build instance-types.write signin-links.create …
@@ -88,6 +93,7 @@ class Reason(StrEnum):
     anonymous = "nobody is signed in"
     operator = "who runs the installation"
     signed_in = "whoever is signed in"
+    personal = "what is one's own"
     service = "Studio's own jobs"
     unknown = "no such action here"
     stranger = "no member"
@@ -143,6 +149,8 @@ def decide(principal: Principal, ask: Ask, now_ms: int) -> Verdict:
         # Every client asks who it is before anything else.
         is_allowed = action == "session.read" or in_scope(principal.scope, ask)
         return Verdict(is_allowed, Reason.signed_in if is_allowed else Reason.scope)
+    if action in PERSONAL:
+        return Verdict(kind is Kind.person, Reason.personal)
     if action in OPERATOR_ONLY:
         return Verdict(False, Reason.operator)
     needed = IN_DOMAIN.get(action)
@@ -151,7 +159,7 @@ def decide(principal: Principal, ask: Ask, now_ms: int) -> Verdict:
     role = principal.role_in(ask.domain)
     if role is None:
         return Verdict(False, Reason.stranger)
-    if principal.cap is not None and needed.rank > principal.cap.rank:
+    if principal.cap is not None and (needed.rank > principal.cap.rank or action in NEVER_IN_SANDBOX):
         return Verdict(False, Reason.cap)
     if not in_scope(principal.scope, ask):
         return Verdict(False, Reason.scope)

@@ -22,8 +22,9 @@ def check_actions(patterns: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(patterns))
 
 
-def check_resources(patterns: Sequence[str], kinds: Sequence[str]) -> tuple[str, ...]:
+def check_resources(patterns: Sequence[str]) -> tuple[str, ...]:
     """The patterns, each once; `Invalid` for one that is not `kind/name` with a known kind."""
+    kinds = sorted({*permissions.KINDS.values(), "domain"})
     for pattern in _bounded(patterns, "resources"):
         found = _RESOURCE.fullmatch(pattern)
         if found is None or (found[1] is not None and found[1] not in kinds):

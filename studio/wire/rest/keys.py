@@ -15,8 +15,6 @@ from studio.wire.permission import Allow
 from studio.wire.rest.schemas.access import KeyAnswer, KeyBody, NewKeyAnswer
 
 router = APIRouter(prefix="/domains/{domain}/keys", tags=["keys"])
-# What a key can be narrowed to.
-KINDS = ("dataset", "domain", "endpoint", "environment", "experiment", "instance-type", "job", "model", "run")
 
 
 @router.get("")
@@ -45,7 +43,7 @@ async def create_key(
     if user != principal.user:
         require(principal, "keys.write", domain)
     actions = scopes.check_actions(body.actions)
-    resources = scopes.check_resources(body.resources, KINDS)
+    resources = scopes.check_resources(body.resources)
     key, secret = await studio.store.write(
         lambda db: keys.create_key(
             db,
