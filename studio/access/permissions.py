@@ -61,6 +61,7 @@ SERVICE = frozenset({"service.report"})
 OPERATOR_ONLY = frozenset(
     {
         "domains.create",
+        "domains.remove",
         "users.write",
         "environments.build",
         "environments.collect",

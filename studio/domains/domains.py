@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from studio.clock import now_ms
 from studio.errors import AlreadyExists, Invalid, NotFound
 from studio.ids import check_name
 from studio.store import signal
-from studio.store.tables.domains import domains
+from studio.store.tables.domains import domains, sandboxes
 
 NETWORK_MODES = ("studio", "open", "none")
 IDLE_MINUTES = 480  # a sandbox that nobody used for a working day is gone the next morning
@@ -77,3 +77,19 @@ def set_port(db: Connection, name: str, port: int | None) -> Domain:
     db.execute(update(domains).where(domains.c.name == name).values(port=port))
     signal(db, "domains", name, name)
     return get(db, name)
+
+
+def begin_removal(db: Connection, name: str) -> None:
+    """Nothing starts in it any more, what runs ends, and then it is gone; again: nothing happens."""
+    if get(db, name).removing_ms is None:
+        db.execute(update(domains).where(domains.c.name == name).values(removing_ms=now_ms()))
+        db.execute(update(sandboxes).where(sandboxes.c.domain == name).values(wanted=False, lab_wanted=False))
+        signal(db, "domains", name, name)
+        signal(db, "sandboxes", name)
+
+
+def remove(db: Connection, name: str) -> None:
+    """Takes its row away and with it all that refers to it: members, keys, sessions, experiments, models, jobs, rules.
+    What it cost stays in the ledger."""
+    db.execute(delete(domains).where(domains.c.name == name))
+    signal(db, "domains", name, name)

@@ -5,6 +5,7 @@ import logging
 import signal
 import socket
 import time
+from collections import Counter
 from contextlib import suppress
 from functools import partial
 
@@ -54,6 +55,7 @@ class Gateway:
         self._open: dict[Splice | Forward, Identity] = {}
         self._ended = asyncio.Event()
         self.tables.listen(self._revoke)
+        self.control.pages = self._pages
 
     async def run(self) -> None:
         """Serves until SIGTERM; then answers what has begun, and leaves the listening sockets to the supervisor."""
@@ -101,6 +103,11 @@ class Gateway:
             for one, identity in list(self._open.items()):
                 if identity.expires_ms and identity.expires_ms <= today:
                     self._end(one)
+
+    def _pages(self) -> dict[str, int]:
+        """Open websockets by "domain/user"."""
+        whose = [f"{who.domain}/{who.user}" for one, who in self._open.items() if isinstance(one, Splice)]
+        return dict(Counter(whose))
 
     def _revoke(self, changed: set[str]) -> None:
         """Ends what is open under a session, key or membership that changed, and the websockets of a lab that moved."""

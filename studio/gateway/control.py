@@ -3,6 +3,7 @@
 {"seq":n,"full":{…}} and {"seq":n,"set":{…}} → {"ack":n} once it holds and is kept, or {"nack":n,"have":m,"error"}
 {"op":"used"} → {"used":[…]}: sessions and keys that were shown since this was last asked
 {"op":"ports"} → {"ports":[…]} of labs that have one of their own
+{"op":"pages"} → {"pages":{"domain/user":n}}: open websockets
 {"op":"hello"} → {"hello":{"pid","version","seq","entries"}} · {"op":"stats"} → {"stats":{"domain/endpoint":{…}}}
 {"op":"invoke","domain","endpoint","content_type"?,"variant"?,"body"} → {"invoke":{"status","body","latency_ms",…}}
 """
@@ -13,6 +14,7 @@ import binascii
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,7 @@ class Control:
         self._inference = inference
         self._ports = ports
         self._server: asyncio.AbstractServer | None = None
+        self.pages: Callable[[], dict[str, int]] = dict
 
     async def start(self) -> None:
         self._server = await asyncio.start_unix_server(self._serve, sock=sockets.listen(self._path), limit=_MAX_LINE)
@@ -82,6 +85,8 @@ class Control:
                 return {"stats": self._inference.report()}
             case "used":
                 return {"used": self._identities.take_used()}
+            case "pages":
+                return {"pages": self.pages()}
             case "ports":
                 return {"ports": self._ports.open}
             case "invoke":

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from studio.runtime.gateway_control import GatewayControl
 from studio.runtime.sandbox import Layout
@@ -43,6 +43,8 @@ class LoopContext:
     attempts: dict[str, "Attempts"] = field(default_factory=dict)  # failures in a row by thing, for back-off
 
     watching: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # labs whose socket is looked for
+
+    idle: dict[str, Any] = field(default_factory=dict)  # what `loops.idle` last saw of each sandbox
 
     def layout(self, domain: str, owner: str) -> Layout:
         """Where the sandbox of (domain, owner) has its folders."""

@@ -86,6 +86,13 @@ class GatewayControl:
             answer = await self._ask({"op": "used"})
         return [item for item in answer.get("used", []) if isinstance(item, str)]
 
+    async def pages(self) -> dict[str, int]:
+        """How many websockets are open per "domain/user": those of pages, whatever they are for."""
+        async with self._lock:
+            await self._connect()
+            answer = await self._ask({"op": "pages"})
+        return {key: value for key, value in answer.get("pages", {}).items() if isinstance(value, int)}
+
     async def close(self) -> None:
         """Ends the connection; the gateway goes on with the table it has."""
         self._drop()

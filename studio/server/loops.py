@@ -2,7 +2,21 @@
 
 import asyncio
 
-from studio.loops import cost, data, environments, gateway, jobs, ledger, monitoring, sandboxes, serving, used, webhooks
+from studio.loops import (
+    cost,
+    data,
+    environments,
+    gateway,
+    idle,
+    jobs,
+    ledger,
+    monitoring,
+    removals,
+    sandboxes,
+    serving,
+    used,
+    webhooks,
+)
 from studio.loops.context import LoopContext
 from studio.loops.loop import Loop, run
 
@@ -11,6 +25,8 @@ LOOPS: tuple[Loop, ...] = (
     Loop("environments", environments.step, topics=("environments", "supervisor"), every_s=1.0),
     Loop("store of environments", environments.clear, every_s=3600.0),
     Loop("sandboxes", sandboxes.step, topics=("sandboxes", "members", "environments", "supervisor"), every_s=2.0),
+    Loop("idle sandboxes", idle.step, every_s=20.0),
+    Loop("removals", removals.step, topics=("domains", "endpoints", "supervisor"), every_s=5.0),
     Loop("gateway", gateway.step, topics=("gateway", *gateway.TOPICS), every_s=2.0),
     Loop("gateway stats", gateway.read_stats, every_s=1.0),
     Loop("used sessions and keys", used.step, every_s=used.EVERY_S),
