@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import domains, installation, people, work
+from studio.cli import domains, installation, keys, people, sessions, work
 from studio.cli.demo.command import demo
 from studio.cli.output import err
 from studio.cli.session import use_home
@@ -50,7 +50,8 @@ app.add_typer(domains.domain, name="domain")
 app.add_typer(domains.env, name="env")
 app.add_typer(people.user, name="user")
 app.add_typer(people.member, name="member")
-app.add_typer(people.key, name="key")
+app.add_typer(keys.key, name="key")
+app.add_typer(sessions.session, name="session")
 app.add_typer(work.endpoint, name="endpoint")
 app.add_typer(importing, name="import")
 app.add_typer(exporting, name="export")

@@ -48,7 +48,7 @@ def show_fields(value: dict[str, Any], as_json: bool) -> None:
 
 
 def _cell(column: str, value: Any) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return "–"
     if column.endswith("_ms") and isinstance(value, int):
         return _ago(value)
@@ -60,8 +60,10 @@ def _cell(column: str, value: Any) -> str:
 
 
 def _ago(at_ms: int) -> str:
-    seconds = max(0, int(time.time() - at_ms / 1000))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
+    seconds = int(time.time() - at_ms / 1000)
+    count, unit = abs(seconds), "s"
+    for size, longer in ((86400, "d"), (3600, "h"), (60, "min")):
+        if abs(seconds) >= size:
+            count, unit = abs(seconds) // size, longer
+            break
+    return f"in {count} {unit}" if seconds < 0 else f"{count} {unit} ago"

@@ -1,6 +1,8 @@
-"""`studio user`, `studio member`, `studio key`, `studio signin`."""
+"""`studio user`, `studio member`, `studio signin`."""
 
+import sys
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -9,7 +11,6 @@ from studio.cli.session import rest
 
 user = typer.Typer(help="People.", no_args_is_help=True)
 member = typer.Typer(help="Who belongs to a domain, and as what.", no_args_is_help=True)
-key = typer.Typer(help="Access keys for programs.", no_args_is_help=True)
 
 
 @user.command("create")
@@ -23,7 +24,51 @@ def create_user(name: str, as_json: AsJson = False) -> None:
 def list_users(as_json: AsJson = False) -> None:
     """Everybody."""
     with rest() as api:
-        show_rows(api.get("users"), ["name", "created_ms"], as_json, "Nobody yet: studio user create NAME")
+        columns = ["name", "has_password", "created_ms"]
+        show_rows(api.get("users"), columns, as_json, "Nobody yet: studio user create NAME")
+
+
+@user.command("show")
+def show_user(name: str, as_json: AsJson = False) -> None:
+    """A person's domains and roles, whether they have a password, how many browsers and keys of theirs there are."""
+    with rest() as api:
+        show_fields(api.get(f"users/{quote(name, safe='')}"), as_json)
+
+
+@user.command("remove")
+def remove_user(name: str, as_json: AsJson = False) -> None:
+    """Ends everything of a person: memberships, keys, pages, sandboxes. Their files stay."""
+    with rest() as api:
+        removed = api.delete(f"users/{quote(name, safe='')}")
+    if as_json:
+        show_json(removed)
+        return
+    out.print(f"{name} is removed, and signed out everywhere.")
+    if removed["folders"]:
+        out.print("Their files stay; whoever is called so next gets them with a domain, so move them away before:")
+        for folder in removed["folders"]:
+            typer.echo(f"  {folder}")
+
+
+@user.command("password")
+def set_password(
+    name: str, clear: Annotated[bool, typer.Option("--clear", help="Take the password away instead.")] = False
+) -> None:
+    """Asks for a new password of a person (or reads it from standard input); signs out who came with the old one."""
+    path = f"users/{quote(name, safe='')}/password"
+    with rest() as api:
+        if clear:
+            api.delete(path)
+        else:
+            # Never an argument: those are in the shell's history, and every account of the host sees them.
+            is_asked = sys.stdin.isatty()
+            password = (
+                typer.prompt("New password", hide_input=True, confirmation_prompt="Once more", err=True)
+                if is_asked
+                else sys.stdin.readline().rstrip("\r\n")
+            )
+            api.put(path, {"password": password})
+    out.print(f"{name} has no password any more." if clear else f"The password of {name} is set.")
 
 
 @member.command("add")
@@ -44,42 +89,6 @@ def remove_member(user_name: Annotated[str, typer.Argument(metavar="USER")], dom
     with rest() as api:
         api.delete(f"domains/{domain}/members/{user_name}")
     out.print(f"{user_name} is no member of {domain} any more.")
-
-
-@key.command("create")
-def create_key(
-    user_name: Annotated[str, typer.Option("--user", "-u", help="Whose key it is; it acts with their role.")],
-    domain: Domain = "demo",
-    title: Annotated[str, typer.Option(help="What it is for.")] = "",
-    days: Annotated[int | None, typer.Option(help="Expires after so many days.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Makes an access key; its secret is shown this once."""
-    with rest() as api:
-        made = api.post(f"domains/{domain}/keys", {"user": user_name, "name": title, "expires_days": days})
-    if as_json:
-        show_json(made)
-        return
-    out.print(f"Key [bold]{made['id']}[/] for {user_name} in {domain}. Shown only now:\n")
-    for name, value in made["env"].items():
-        typer.echo(f"export {name}={value}")
-    typer.echo(f"\n{made['curl']}")
-
-
-@key.command("list")
-def list_keys(domain: Domain = "demo", as_json: AsJson = False) -> None:
-    """The keys of a domain, without their secrets."""
-    with rest() as api:
-        columns = ["id", "user", "name", "created_ms", "expires_ms"]
-        show_rows(api.get(f"domains/{domain}/keys"), columns, as_json, "None yet: studio key create --user NAME")
-
-
-@key.command("revoke")
-def revoke_key(key_id: Annotated[str, typer.Argument(metavar="KEY")], domain: Domain = "demo") -> None:
-    """Ends a key at once."""
-    with rest() as api:
-        api.delete(f"domains/{domain}/keys/{key_id}")
-    out.print(f"{key_id} is revoked.")
 
 
 def signin(
