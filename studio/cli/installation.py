@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from studio.cli.domains import wait_for_environment
+from studio.cli.environments import wait_for_environment
 from studio.cli.output import AsJson, err, out, show_json, show_rows
 from studio.cli.session import rest, settings, use_home
 from studio.client import connect
@@ -56,7 +56,7 @@ def _greet(chosen: Settings, address: str, browser: bool) -> None:
     try:
         with connect(chosen) as api:
             api.post(f"environments/{chosen.first_environment}/build")
-            wait_for_environment(api, chosen.first_environment)
+            wait_for_environment(api, f"environments/{chosen.first_environment}")
     except StudioError as error:
         err.print(f"[yellow]{error.message}[/] {error.hint}", highlight=False)
     try:

@@ -16,7 +16,7 @@ def run(
     script: Annotated[Path, typer.Argument(help="A Python file.")],
     param: Annotated[list[str], typer.Option("-p", "--param", help="name=value; the script gets --name value.")] = [],  # noqa: B006
     name: Annotated[str | None, typer.Option(help="Name of the job; default: the script's.")] = None,
-    environment: Annotated[str, typer.Option("--env", help="Environment it runs in.")] = "sklearn",
+    environment: Annotated[str, typer.Option("--env", help="Environment it runs in; default: the domain's.")] = "",
     instance_type: Annotated[str | None, typer.Option("--instance", help="std.small, std.medium, …")] = None,
     domain: Domain = "demo",
     detach: Annotated[bool, typer.Option(help="Return when it is queued.")] = False,
@@ -101,3 +101,15 @@ def delete_endpoint(name: str, domain: Domain = "demo") -> None:
     with rest() as api:
         api.delete(f"domains/{domain}/endpoints/{name}")
     out.print(f"{name} is being deleted.")
+
+
+def exits(
+    domain: Domain = "demo",
+    name: Annotated[str, typer.Option(help="Of one process only: kernel-<id>, a job's id, a replica's name.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many, the newest.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """How kernels, jobs, replicas and services ended, and what to do about it."""
+    with rest() as api:
+        rows = api.get(f"domains/{domain}/exits", name=name or None, limit=limit)["exits"]
+    show_rows(rows, ["ended_ms", "owner", "kind", "name", "reason", "message"], as_json, "Nothing has ended yet.")

@@ -12,6 +12,11 @@ def get_chosen(db: Connection, domain: str) -> str:
     return db.execute(select(table.c.environment).where(table.c.domain == domain)).scalar_one_or_none() or ""
 
 
+def list_all(db: Connection) -> dict[str, str]:
+    """Domain → name, of the domains that chose one."""
+    return {row.domain: row.environment for row in db.execute(select(table))}
+
+
 def get_default(db: Connection, domain: str, otherwise: str = environments.DEFAULT) -> str:
     """The name chosen for `domain`; `otherwise` if none was chosen."""
     return get_chosen(db, domain) or otherwise

@@ -7,7 +7,7 @@ from studio.environments.environments import Environment
 PROVISIONER = "studio-fork"
 
 
-def kernelspec(item: Environment) -> dict[str, Any]:
+def kernelspec(item: Environment, *, is_default: bool = False) -> dict[str, Any]:
     """`kernel.json` (jupyter_client's format). Its command is never run: the provisioner forks instead."""
     return {
         "argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
@@ -16,7 +16,8 @@ def kernelspec(item: Environment) -> dict[str, Any]:
         "interrupt_mode": "signal",
         "metadata": {
             "debugger": True,
-            "environment": {"name": item.name, "version": item.used.number, "hash": item.hash},
+            # Read by people and by the lab, which begins new notebooks with the default.
+            "environment": {"version": item.used.number, "hash": item.hash, "default": is_default},
             "kernel_provisioner": {"provisioner_name": PROVISIONER, "config": {"environment": item.name}},
         },
     }

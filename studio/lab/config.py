@@ -55,7 +55,7 @@ def jupyter(lab: Lab, inside: Path, outside: Path) -> Config:
     config.StudioIdentityProvider.update(secret=lab.secret, domain=lab.domain, user=lab.user)
     config.KernelManager.transport = "ipc"
     config.MultiKernelManager.default_kernel_name = default_kernel(inside / "kernels")
-    # Which notebook has which kernel outlives a lab that was killed, as the kernels do.
+    # Which notebook has which kernel outlives the lab, as the kernels do.
     config.SessionManager.database_filepath = str(outside / "k" / "sessions.db")
     config.MappingKernelManager.cull_idle_timeout = 0
     # The sandbox's volume has no trash of its own, and one in HOME would copy across mounts.
@@ -76,6 +76,7 @@ def _server(lab: Lab) -> dict[str, object]:
         "preferred_dir": str(home) if (home := Path(lab.root_dir) / lab.user).is_dir() else lab.root_dir,
         "identity_provider_class": "studio.lab.identity.StudioIdentityProvider",
         "authorizer_class": "studio.lab.identity.RoleAuthorizer",
+        "kernel_manager_class": "studio.lab.kernels.KeptKernels",
         "kernel_spec_manager_class": "studio.lab.kernelspecs.StudioKernelSpecManager",
         "kernel_websocket_connection_class": "studio.lab.channels.PromptConnection",
         "allow_unauthenticated_access": False,
@@ -92,9 +93,17 @@ def _server(lab: Lab) -> dict[str, object]:
 
 
 def default_kernel(folder: Path) -> str:
-    """The environment a new notebook starts in: `sklearn` if the domain has it, else its first one."""
-    names = sorted(path.parent.name for path in folder.glob("*/kernel.json"))
-    return "sklearn" if "sklearn" in names or not names else names[0]
+    """The environment a new notebook starts in: the domain's choice; else `sklearn` if it has that, else its first."""
+    found = {path.parent.name: _is_default(path) for path in sorted(folder.glob("*/kernel.json"))}
+    chosen = [name for name, is_default in found.items() if is_default]
+    return next(iter([*chosen, *(name for name in found if name == "sklearn"), *found]), "sklearn")
+
+
+def _is_default(path: Path) -> bool:
+    try:
+        return bool(msgspec.json.decode(path.read_bytes())["metadata"]["environment"]["default"])
+    except (OSError, msgspec.DecodeError, KeyError, TypeError):
+        return False
 
 
 def _labextensions() -> list[str]:

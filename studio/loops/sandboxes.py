@@ -26,7 +26,7 @@ from studio.domains.decide import (
 )
 from studio.domains.instance_types import InstanceType
 from studio.domains.sandboxes import Sandbox
-from studio.environments import Environment
+from studio.environments import Environment, defaults
 from studio.environments.kernelspecs import kernelspec
 from studio.errors import Conflict, Denied, StudioError
 from studio.loops import labs
@@ -44,10 +44,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
-    """The environments that a domain can use now."""
+class Ready:
+    """The environments that a domain can use now, and the one it begins with."""
 
     by_name: dict[str, Environment]
+    default: str
 
 
 async def step(context: LoopContext) -> None:
@@ -58,7 +59,11 @@ async def step(context: LoopContext) -> None:
     observed = {item.id: item for item in state.sandboxes}
     names = sorted(wanted.keys() | observed.keys())
     reached = isolation_report.reached(context.isolation, state.supervisor.held)
-    ready = {domain: _Ready(environments.usable(defined, domain)) for domain in {_domain(name) for name in names}}
+    chosen = await context.store.read(defaults.list_all)
+    ready = {
+        domain: Ready(environments.usable(defined, domain), chosen.get(domain, environments.DEFAULT))
+        for domain in {_domain(name) for name in names}
+    }
     work = [_one(context, name, wanted.get(name), observed.get(name), ready[_domain(name)], reached) for name in names]
     await asyncio.gather(*(each(context, f"sandbox {name}", item) for name, item in zip(names, work, strict=True)))
 
@@ -72,7 +77,7 @@ async def _one(
     name: str,
     wanted: Sandbox | None,
     observed: SandboxState | None,
-    ready: _Ready,
+    ready: Ready,
     reached: str,
 ) -> None:
     terms = settings.terms(wanted, reached) if wanted is not None else Terms()
@@ -90,7 +95,7 @@ async def _one(
         return
     try:
         if observed is not None and observed.state == "Running":
-            await asyncio.to_thread(write_kernelspecs, context.layout(wanted.domain, wanted.owner), ready.by_name)
+            await asyncio.to_thread(write_kernelspecs, context.layout(wanted.domain, wanted.owner), ready)
         for action in actions:
             await _apply(context, action, wanted, ready)
     except StudioError as error:
@@ -101,7 +106,7 @@ async def _one(
         context.attempts.pop(wanted.id, None)
 
 
-async def _apply(context: LoopContext, action: Action, wanted: Sandbox, ready: _Ready) -> None:
+async def _apply(context: LoopContext, action: Action, wanted: Sandbox, ready: Ready) -> None:
     layout = context.layout(wanted.domain, wanted.owner)
     match action:
         case Start():
@@ -126,12 +131,12 @@ async def _apply(context: LoopContext, action: Action, wanted: Sandbox, ready: _
             await context.supervisor.service_stop(wanted.id, name)
 
 
-async def _start(context: LoopContext, wanted: Sandbox, ready: _Ready) -> None:
+async def _start(context: LoopContext, wanted: Sandbox, ready: Ready) -> None:
     # A new nonce first: if this process ends before the start, the next one starts it with another.
     renewed = await context.store.write(lambda db: sandboxes.renew(db, wanted.id, wanted.role))
     layout = context.layout(wanted.domain, wanted.owner)
     await asyncio.to_thread(runtime.prepare, layout)
-    await asyncio.to_thread(write_kernelspecs, layout, ready.by_name)
+    await asyncio.to_thread(write_kernelspecs, layout, ready)
     # Without a network there is nobody to show a token to, and no socket of Studio's inside.
     shown = "" if renewed.network == "none" else renewed.token(context.secret)
     await asyncio.to_thread(write_file, layout.host_in / "token", shown)
@@ -175,16 +180,17 @@ def spec(context: LoopContext, wanted: Sandbox, kernel: InstanceType) -> Sandbox
     )
 
 
-def write_kernelspecs(layout: runtime.Layout, ready: dict[str, Environment]) -> None:
+def write_kernelspecs(layout: runtime.Layout, ready: Ready) -> None:
     """`in/kernels/<environment>/kernel.json` for every environment that is ready; others are taken away."""
     root = layout.host_in / "kernels"
-    for name, environment in ready.items():
-        content = msgspec.json.format(msgspec.json.encode(kernelspec(environment)), indent=1).decode()
+    for name, environment in ready.by_name.items():
+        made = kernelspec(environment, is_default=name == ready.default)
+        content = msgspec.json.format(msgspec.json.encode(made), indent=1).decode()
         folder = root / name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_file(folder / "kernel.json", content)
     for folder in _folders(root):
-        if folder.name not in ready:
+        if folder.name not in ready.by_name:
             shutil.rmtree(folder, ignore_errors=True)
 
 

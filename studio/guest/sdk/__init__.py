@@ -8,6 +8,7 @@ Speaks REST at $STUDIO_API with $STUDIO_TOKEN, as in every kernel and job; elsew
 from studio.guest.sdk.alerts import alerts, captures, check, monitors, rows
 from studio.guest.sdk.call import CallFailed, session
 from studio.guest.sdk.data import dataset, datasets, register_dataset
+from studio.guest.sdk.environments import add_packages, environments
 from studio.guest.sdk.evaluation import evaluate, log_baseline
 from studio.guest.sdk.jobs import Job, job, run_job
 from studio.guest.sdk.serving import Endpoint, deploy, endpoint, endpoints, promote, undo
@@ -16,6 +17,7 @@ __all__ = [
     "CallFailed",
     "Endpoint",
     "Job",
+    "add_packages",
     "alerts",
     "captures",
     "check",
@@ -24,6 +26,7 @@ __all__ = [
     "deploy",
     "endpoint",
     "endpoints",
+    "environments",
     "evaluate",
     "job",
     "log_baseline",

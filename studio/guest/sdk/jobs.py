@@ -79,7 +79,7 @@ def run_job(
     path = Path(script)
     body = {
         "name": name or path.stem,
-        "environment": environment or os.environ.get("STUDIO_ENVIRONMENT") or "sklearn",
+        "environment": environment or os.environ.get("STUDIO_ENVIRONMENT", ""),
         "script_name": path.name,
         "script": path.read_text(),
         "params": dict(params or {}),
