@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from studio.cli.output import AsJson, show_fields, show_rows
+from studio.cli.output import AsJson, show_fields, show_json, show_rows
 from studio.cli.session import rest
 
 domain = typer.Typer(help="Domains: isolated places of a project or team.", no_args_is_help=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import domains, environments, installation, keys, people, sessions, work
+from studio.cli import domain_settings, environments, installation, keys, people, sessions, work
 from studio.cli.demo.command import demo
 from studio.cli.output import err
 from studio.cli.session import use_home
@@ -47,7 +47,7 @@ app.command("run")(work.run)
 app.command("deploy")(work.deploy)
 app.command("exits")(work.exits)
 app.command("demo")(demo)
-app.add_typer(domains.domain, name="domain")
+app.add_typer(domain_settings.domain, name="domain")
 app.add_typer(environments.env, name="env")
 app.add_typer(people.user, name="user")
 app.add_typer(people.member, name="member")

@@ -80,9 +80,13 @@ class Rest:
             for part in response.iter_bytes():
                 file.write(part)
 
-    def delete(self, path: str) -> Any:
+    def patch(self, path: str, body: Any) -> Any:
+        """PATCH of a JSON body."""
+        return self._call("PATCH", path, json=body)
+
+    def delete(self, path: str, **params: Any) -> Any:
         """DELETE."""
-        return self._call("DELETE", path)
+        return self._call("DELETE", path, params=params)
 
     def follow(self, path: str, pause: float = 0.3) -> Iterator[str]:
         """The growing text of a log route (`text`, `next_offset`, `done`) until it is done."""

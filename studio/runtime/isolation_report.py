@@ -65,11 +65,11 @@ def shortfall(required: str, reached: str) -> tuple[str, str]:
     return why, f"{cure} {reached}"
 
 
-def report(host: Host, network: Network, wanted: Limits) -> list[Mechanism]:
-    """Every mechanism for sandboxes with this network and these limits."""
+def report(host: Host, network: Network, wanted: Limits | None) -> list[Mechanism]:
+    """Every mechanism for sandboxes with this network and these limits (None: of no domain in particular)."""
     return [
         *_namespaces(host),
-        *_network(host, network),
+        *network_of(host, network),
         *_limits(host, wanted),
         _calls(host),
         _nested(host),
@@ -105,7 +105,8 @@ def _why_not(host: Host) -> tuple[str, str]:
     return "a trial on this host did not show it", "Run `studio doctor` again."
 
 
-def _network(host: Host, network: Network) -> list[Mechanism]:
+def network_of(host: Host, network: Network) -> list[Mechanism]:
+    """What this network mode gives away and what it keeps."""
     name = "network namespace"
     if network == "open":
         return [_open_network(host, name)]
@@ -136,28 +137,27 @@ def _open_network(host: Host, name: str) -> Mechanism:
     return Mechanism(name, False, detail, "the network mode is open", cure)
 
 
-def _limits(host: Host, wanted: Limits) -> list[Mechanism]:
-    held = host.held
+def _limits(host: Host, wanted: Limits | None) -> list[Mechanism]:
+    held, each = host.held, wanted or host.held
     rows = [
-        ("memory limit", held.memory_mb, wanted.memory_mb, f"{wanted.memory_mb} MiB for each sandbox", "--memory 8192"),
-        (
-            "process limit",
-            held.pids,
-            wanted.pids,
-            f"{wanted.pids} processes and threads for each sandbox",
-            "--processes 4096",
-        ),
-        ("cpu limit", int(held.cpu * 100), int(wanted.cpu * 100), f"{wanted.cpu:g} cores for each sandbox", "--cpu 2"),
+        ("memory limit", bool(held.memory_mb), each.memory_mb, f"{each.memory_mb} MiB", "--memory 8192"),
+        ("process limit", bool(held.pids), each.pids, f"{each.pids} processes and threads", "--processes 4096"),
+        ("cpu limit", bool(held.cpu), each.cpu, f"{each.cpu:g} cores", "--cpu 2"),
     ]
-    return [_limit(host, *row) for row in rows]
+    found = []
+    for name, holds, number, text, option in rows:
+        detail = f"{text} for each sandbox" if wanted else "the kernel holds a group of processes to it"
+        found.append(_limit(host, name, holds, detail if number else "", option))
+    return found
 
 
-def _limit(host: Host, name: str, held: int, wanted: int, detail: str, option: str) -> Mechanism:
-    if not held:
+def _limit(host: Host, name: str, holds: bool, detail: str, option: str) -> Mechanism:
+    """`detail` is empty where the domain sets none."""
+    if not holds:
         watched = "memory is looked at once a second instead" if name == "memory limit" else "not limited"
         why = f"the kernel did not take a trial group's limit ({host.held_detail})" if host.held_detail else "no cgroup"
         return Mechanism(name, False, watched, why, _DELEGATE)
-    if not wanted:
+    if not detail:
         shared = "shared evenly by the kernel" if name == "cpu limit" else "as much as the host has"
         return Mechanism(name, False, shared, "the domain sets none", f"studio domain set NAME {option}")
     return Mechanism(name, True, detail)

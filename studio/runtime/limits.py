@@ -173,9 +173,7 @@ def _apply(group: Group) -> None:
     if folder := group.folder("memory"):
         size = str(limits.memory_mb << 20) if limits.memory_mb else "max" if modern else "-1"
         # Without a limit of swap a group over its limit swaps instead of ending, and the neighbours feel it.
-        names = (
-            ("memory.max", "memory.swap.max") if modern else ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
-        )
+        names = ("max", "swap.max") if modern else ("limit_in_bytes", "memsw.limit_in_bytes")
         swap = "0" if modern and limits.memory_mb else size
         # In version 1 the first may never be above the second: a raise needs the second first, a cut the other way.
         for name, text in ((names[0], size), (names[1], swap), (names[0], size)):

@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from studio import log
 from studio.errors import StudioError, Unavailable
-from studio.runtime import isolation, limits, process, supervising
-from studio.runtime.specs import Hello, State
+from studio.runtime import isolation, isolation_report, limits, process, supervising
+from studio.runtime.isolation_report import Host
+from studio.runtime.specs import Hello, Limits, State
 from studio.settings import Settings
 from studio.supervisor import listening, records
 from studio.supervisor.main import serve
@@ -198,15 +199,34 @@ def doctor(settings: Settings | None = None) -> Doctor:
     """What this host can isolate and limit, found by trying, and what else Studio needs of it."""
     found = isolation.probe()
     hierarchy = limits.detect(f"studio-doctor-{os.getpid()}")
+    held = limits.tried(hierarchy)
     limits.close(hierarchy)
     findings = [
         Finding("isolation", found.level == "bubblewrap", f"{found.level}: {found.cause or found.detail}", found.cure),
         Finding("limits", hierarchy.kind != "none", hierarchy.detail, hierarchy.cure),
+        *_mechanisms(found, held, hierarchy),
         _python(),
         _uv(),
         _home(settings or Settings()),
     ]
     return Doctor(found, hierarchy, findings)
+
+
+def _mechanisms(found: isolation.Isolation, held: Limits, hierarchy: limits.Hierarchy) -> list[Finding]:
+    """The isolation report for a domain with the default network, the level it comes to, and what `open` gives away."""
+    level = isolation_report.level(found, held)
+    shared = Host(found, isolation.tried(True), held, hierarchy.detail)
+    own = Host(found, isolation.tried(False), held, hierarchy.detail)
+    [opened] = isolation_report.network_of(shared, "open")
+    return [
+        Finding("isolation level", level == "full", f"{level}: {isolation_report.MEANING[level]}"),
+        *(_finding(item) for item in isolation_report.report(own, "studio", None)),
+        Finding("network mode open", True, f"where an admin chooses it: {opened.detail}"),
+    ]
+
+
+def _finding(item: isolation_report.Mechanism) -> Finding:
+    return Finding(item.name, item.enforced, f"{item.detail}; {item.why}" if item.why else item.detail, item.cure)
 
 
 def _python() -> Finding:

@@ -51,7 +51,7 @@ async def create_domain(
     await asyncio.to_thread(volumes.create_home, studio.settings.paths, body.name, principal.user)
 
     def write(db: Connection) -> Domain:
-        made = domains.create_domain(db, body.name, body.title or "", body.network_mode)
+        made = domains.create_domain(db, body.name, body.title or "", body.network_mode, required)
         memberships.put(db, made.name, principal.user, Role.admin)
         for member in body.members:
             memberships.put(db, made.name, member.user, member.role)
