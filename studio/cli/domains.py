@@ -1,9 +1,10 @@
 """`studio domain`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from studio.cli.isolation import show_report
 from studio.cli.output import AsJson, show_fields, show_json, show_rows
 from studio.cli.session import rest
 

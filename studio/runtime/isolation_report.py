@@ -14,8 +14,8 @@ LEVELS = ("none", "sandbox", "limits", "full")
 MEANING = {
     "none": "code runs as ordinary processes of this account",
     "sandbox": "code has its own users, processes, memory segments and files",
-    "limits": "and the kernel holds it to its memory and its number of processes",
-    "full": "and system calls are filtered, and nothing inside can make namespaces",
+    "limits": "code is kept apart, and the kernel holds it to its memory and its number of processes",
+    "full": "code is kept apart and held to its limits; system calls are filtered, no namespaces can be made inside",
 }
 _HARMLESS = frozenset("null zero full random urandom tty ptmx pts shm fd stdin stdout stderr core console".split())
 _ON_THE_HOST = "Run Studio on the host itself or in a container that allows user namespaces; see `studio doctor`."
