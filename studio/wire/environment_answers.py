@@ -11,11 +11,11 @@ from studio.wire.context import Studio
 from studio.wire.environment_uses import Use, uses
 from studio.wire.rest.schemas.environments import (
     EnvironmentDetail,
+    EnvironmentVersion,
+    EnvironmentVersionDetail,
     PinAnswer,
     ProgressAnswer,
     UseAnswer,
-    VersionAnswer,
-    VersionDetail,
 )
 from studio.wire.waiting import until
 
@@ -52,7 +52,7 @@ async def detail(studio: Studio, domain: str, item: Environment) -> EnvironmentD
     end = await asyncio.to_thread(buildlog.end, studio.settings.paths.logs, item.newest)
     return EnvironmentDetail(
         **answer(studio, item, default),
-        versions=[VersionAnswer.model_validate(version) for version in found],
+        versions=[EnvironmentVersion.model_validate(version) for version in found],
         uses=[use_answer(use) for use in mine],
         log=buildlog.plain(end)[-LOG_CHARACTERS:],
     )
@@ -77,12 +77,12 @@ async def settled(studio: Studio, domain: str, name: str, wait_s: float) -> Envi
     return await studio.store.read(lambda db: environments.get(db, domain, name))
 
 
-async def version_detail(studio: Studio, version: Version, other: Version | None) -> VersionDetail:
+async def version_detail(studio: Studio, version: Version, other: Version | None) -> EnvironmentVersionDetail:
     """A version with its lock, compared with that of `other`."""
     mine, theirs = await _pins(studio, version), await _pins(studio, other)
     changes = pins.changes(theirs, mine) if theirs and mine else []
-    return VersionDetail(
-        **VersionAnswer.model_validate(version).model_dump(),
+    return EnvironmentVersionDetail(
+        **EnvironmentVersion.model_validate(version).model_dump(),
         locked=[PinAnswer(name=name, version=number) for name, number in mine.items()],
         against=other.number if other else 0,
         changes=[PinAnswer.model_validate(pin) for pin in changes],

@@ -24,8 +24,8 @@ from studio.wire.rest.schemas.environments import (
     EnvironmentBody,
     EnvironmentDetail,
     EnvironmentInDomain,
+    EnvironmentVersionDetail,
     RollbackBody,
-    VersionDetail,
 )
 from studio.wire.rest.schemas.jobs import LogAnswer
 
@@ -155,7 +155,7 @@ async def get_version(
     against: int = Query(0, ge=0, description="The version to compare with; 0: the one before."),
     studio: Studio = Depends(studio),
     _: Principal = Depends(READ),
-) -> VersionDetail:
+) -> EnvironmentVersionDetail:
     """One version with its lock, and what differs from another's."""
 
     def read(db: Connection) -> tuple[Version, Version | None]:

@@ -13,7 +13,7 @@ class ProgressAnswer(Answer):
     text: str
 
 
-class VersionAnswer(Answer):
+class EnvironmentVersion(Answer):
     """One definition and what became of it: `state` NotBuilt, Queued, Building, Ready or Failed, then `error`. `hash`
     names its folder once it was built; `size_bytes` 0: not known; `note`: what changed."""
 
@@ -77,7 +77,7 @@ class EnvironmentInDomain(EnvironmentAnswer):
 class EnvironmentDetail(EnvironmentAnswer):
     """With its versions, newest first, what uses it in the domain, and the end of the newest version's build log."""
 
-    versions: list[VersionAnswer]
+    versions: list[EnvironmentVersion]
     uses: list[UseAnswer]
     log: str
 
@@ -90,7 +90,7 @@ class PinAnswer(Answer):
     before: str = ""
 
 
-class VersionDetail(VersionAnswer):
+class EnvironmentVersionDetail(EnvironmentVersion):
     """With its lock, and what differs in it from the lock of version `against` (0: nothing to compare with)."""
 
     locked: list[PinAnswer]
