@@ -17,7 +17,7 @@ from studio import __version__
 from studio.errors import StudioError, TooLarge
 from studio.server.authentication import App, Authentication, Scope
 from studio.server.probes import ROUTES as PROBES
-from studio.wire import mlflow, pages
+from studio.wire import mlflow, pages, trail
 from studio.wire.context import Studio
 from studio.wire.mlflow.endpoint import Endpoint
 from studio.wire.permission import declared, leaves
@@ -57,7 +57,8 @@ def build_app(studio: Studio, *, gateway_secret: str) -> App:
     """The whole server as one ASGI app."""
     app = build_wires(studio)
     check_routes(app.routes)
-    return Authentication(direct(app, guarded(limited(app))), studio.people, gateway_secret, studio.operator)
+    others = recorded(studio, guarded(limited(app)))
+    return Authentication(direct(app, others), studio.people, gateway_secret, studio.operator)
 
 
 def build_wires(studio: Studio) -> Starlette:
@@ -84,7 +85,9 @@ def direct(app: Starlette, others: App) -> App:
 
     Trying one route after the other, inside Starlette's layers, takes as long as logging a metric.
     """
-    table = direct_routes(app.routes)
+    found = direct_routes(app.routes)
+    # What leaves a row in the audit log goes the long way, which follows it.
+    table = {key: endpoint for key, endpoint in found.items() if not trail.is_recorded(endpoint.action, key[0])}
 
     async def call(scope: Scope, receive: Any, send: Any) -> None:
         endpoint = table.get((scope.get("method", ""), scope["path"]))
@@ -105,6 +108,27 @@ def direct_routes(routes: list[BaseRoute]) -> dict[tuple[str, str], Endpoint]:
             for method in route.methods or ():
                 table.setdefault((method, route.path), route.endpoint)
     return table
+
+
+def recorded(studio: Studio, app: App) -> App:
+    """What a request changed, or was refused, is in the audit log before its answer begins, which names the row."""
+
+    async def call(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        with trail.following() as followed:
+
+            async def watched(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    await trail.finish(studio, followed, message["status"])
+                    if followed.request:
+                        message["headers"] = [*message.get("headers", ()), (trail.HEADER, followed.request.encode())]
+                await send(message)
+
+            await app(scope, receive, watched)
+
+    return call
 
 
 def guarded(app: App) -> App:

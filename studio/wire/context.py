@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from starlette.requests import HTTPConnection
 
+from studio.access.audit import Audit
 from studio.access.passwords import Passwords
 from studio.access.people import People
 from studio.runtime.gateway_control import GatewayControl
@@ -31,9 +32,11 @@ class Studio:
     isolation: str = "bubblewrap"  # what this host can do: bubblewrap or none
     isolation_detail: str = ""  # what was tried, for people
     ready: list[str] = field(default_factory=list)  # what has been started, for the readiness probe
+    audit: Audit = field(init=False)
     passwords: Passwords = field(init=False)
 
     def __post_init__(self) -> None:
+        self.audit = Audit(self.store, self.secret)
         self.passwords = Passwords(self.store)
 
 

@@ -1,7 +1,7 @@
 """How a route declares what it needs. `server.app` refuses to start with a route that declares nothing."""
 
 import functools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from fastapi.routing import APIRoute, APIWebSocketRoute
@@ -9,34 +9,84 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
-from studio.access.permissions import require
+from studio.access.permissions import is_narrow, require
 from studio.access.principals import Kind, Principal
-from studio.errors import NotFound
-from studio.wire.context import context_of
+from studio.errors import Denied, NotFound
+from studio.wire import trail
+from studio.wire.context import Studio, context_of
 
 PUBLIC = "public"
 Endpoint = Callable[[Request], Awaitable[Response]]
+# What a call is about where its path does not say: `kind/name`, or what conditions of rules ask, such as instance_type.
+Finder = Callable[[HTTPConnection], Awaitable[Any]]
 
 
 class Allow:
-    """A dependency: `principal: Principal = Depends(Allow("jobs.write"))`; the domain is the path's `domain`."""
+    """A dependency: `principal: Principal = Depends(Allow("serving.write", "endpoint/{name}"))`; the domain is the
+    path's `domain`, the resource is filled from the path or found. A finder that is `costly` is asked only where a
+    rule or a narrowed key makes the answer depend on it."""
 
-    def __init__(self, action: str) -> None:
+    def __init__(
+        self, action: str, resource: str | Finder = "", attributes: Finder | None = None, *, costly: bool = True
+    ) -> None:
         self.action = action
+        self._resource = resource
+        self._attributes = attributes
+        self._costly = costly
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
-        return allow(connection, self.action, connection.path_params.get("domain"))
+        principal: Principal = connection.state.principal
+        domain = connection.path_params.get("domain")
+        resource, attributes = "", None
+        asks = is_narrow(principal, self.action, domain)
+        if isinstance(self._resource, str):
+            resource = self._resource.format_map(connection.path_params)
+        elif (asks or not self._costly) and _is_member(principal, domain):
+            resource = await self._resource(connection)
+        if asks and self._attributes is not None and _is_member(principal, domain):
+            attributes = await self._attributes(connection)
+        return await allow(connection, self.action, domain, resource, attributes)
 
 
-def allow(connection: HTTPConnection, action: str, domain: str | None) -> Principal:
+async def allow(
+    connection: HTTPConnection,
+    action: str,
+    domain: str | None,
+    resource: str = "",
+    attributes: Mapping[str, Any] | None = None,
+) -> Principal:
     """Who asks, if they may do `action` in `domain`; else `Unauthenticated` or `Denied`; `NotFound` for an operator who
     names a domain that does not exist."""
     principal: Principal = connection.state.principal
     if action != PUBLIC:
-        require(principal, action, domain)
-        if domain and principal.kind is Kind.operator and domain not in context_of(connection).people.now.domains:
+        studio = context_of(connection)
+        if domain and principal.kind is Kind.operator and domain not in studio.people.now.domains:
             raise NotFound(f"There is no domain {domain!r}.", "See `studio domain list`.")
+        await check(studio, connection.scope, principal, action, domain, resource, attributes)
     return principal
+
+
+async def check(
+    studio: Studio,
+    scope: Mapping[str, Any],
+    principal: Principal,
+    action: str,
+    domain: str | None,
+    resource: str = "",
+    attributes: Mapping[str, Any] | None = None,
+) -> None:
+    """Asks the one point and leaves the answer in the audit log: a refusal at once, a change with its write."""
+    try:
+        require(principal, action, domain, resource, attributes)
+    except Denied as error:
+        await trail.refuse(studio, scope, principal, action, domain, resource, error.message)
+        raise
+    trail.begin(studio, scope, principal, action, domain, resource)
+
+
+def _is_member(principal: Principal, domain: str | None) -> bool:
+    """Whether it is worth, and safe, to look something up for them."""
+    return principal.kind is Kind.operator or (domain is not None and principal.role_in(domain) is not None)
 
 
 def permission(action: str) -> Callable[[Endpoint], Endpoint]:
@@ -46,7 +96,7 @@ def permission(action: str) -> Callable[[Endpoint], Endpoint]:
         @functools.wraps(endpoint)
         async def checked(request: Request) -> Response:
             principal: Principal = request.state.principal
-            allow(request, action, request.path_params.get("domain") or principal.domain)
+            await allow(request, action, request.path_params.get("domain") or principal.domain)
             return await endpoint(request)
 
         checked.action = action  # type: ignore[attr-defined]

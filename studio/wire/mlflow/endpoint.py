@@ -11,13 +11,15 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
-from studio.access.permissions import require
+from studio.access.permissions import is_narrow
 from studio.access.principals import Kind, Principal
 from studio.errors import Denied, Invalid, NotFound, StudioError, TooLarge
 from studio.ids import new_id
+from studio.wire import trail
 from studio.wire.context import Studio
+from studio.wire.mlflow import resources
 from studio.wire.mlflow.errors import BadRequest, render
-from studio.wire.permission import PUBLIC
+from studio.wire.permission import PUBLIC, check
 
 READ, WRITE = "tracking.read", "tracking.write"
 SIGNED_IN = "session.read"
@@ -70,16 +72,22 @@ class Endpoint:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answers one request."""
         try:
-            call = self._open(scope, receive)
+            call, is_narrow = await self._open(scope, receive)
             if self._body is None:
+                if is_narrow:
+                    await self._check_each(call, None)
                 answer = await self._handler(call)
             else:
-                answer = await self._handler(call, await self._read(scope, receive))
+                body = await self._read(scope, receive)
+                if is_narrow:
+                    await self._check_each(call, body)
+                answer = await self._handler(call, body)
             if isinstance(answer, Response):
                 await answer(scope, receive, send)
                 return
             status, payload = 200, _EMPTY if answer is None else _ENCODER.encode(answer)
         except StudioError as error:
+            trail.note_refusal(error)
             status, payload = render(error)
         except Exception as error:
             number = new_id("error")
@@ -90,25 +98,34 @@ class Endpoint:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": payload})
 
-    def _open(self, scope: Any, receive: Any) -> Call:
+    async def _open(self, scope: Any, receive: Any) -> tuple[Call, bool]:
+        """The call, and whether it is still to be checked for what its body names."""
         principal: Principal = scope["state"]["principal"]
         studio: Studio = scope["app"].state.studio
         if self.action == PUBLIC:
-            return Call(scope, receive, studio, principal, "")
+            return Call(scope, receive, studio, principal, ""), False
         domain = principal.domain or (studio.settings.first_domain if principal.kind is Kind.operator else "")
         if not domain and self.action != SIGNED_IN and principal.kind is Kind.person:
             raise Denied(
                 "This session belongs to no domain, so MLflow's API cannot tell which one is meant.",
                 "Use an access key of a domain: `studio key create --domain D --user U` gives the variables to set.",
             )
-        require(principal, self.action, domain)
+        narrow = is_narrow(principal, self.action, domain) and principal.role_in(domain) is not None
+        if not narrow:
+            await check(studio, scope, principal, self.action, domain)
         for name, value in scope["headers"]:
             # An empty one is the header of a client that has chosen none.
             if name == b"x-mlflow-workspace" and value and value.decode("latin-1") != domain:
                 raise NotFound(
                     f"Workspace '{value.decode('latin-1')}' not found.", f"Workspaces are domains; yours is '{domain}'."
                 )
-        return Call(scope, receive, studio, principal, domain)
+        return Call(scope, receive, studio, principal, domain), narrow
+
+    async def _check_each(self, call: Call, body: Any) -> None:
+        """A rule or a narrowed key asks what the call is about: all that it names must be allowed."""
+        found = await resources.of_call(call.studio.store, call.domain, self.action, call.path, body)
+        for resource in found:
+            await check(call.studio, call.scope, call.principal, self.action, call.domain, resource)
 
     async def _read(self, scope: Any, receive: Any) -> Any:
         if scope["method"] in ("GET", "HEAD"):

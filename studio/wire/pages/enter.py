@@ -48,7 +48,7 @@ async def starting(request: Request) -> Response:
     name = principal.domain
     if name is None:
         raise Denied("This page belongs to a lab's origin.", "Open the domain from Studio's home page.")
-    allow(request, "lab.open", name)
+    await allow(request, "lab.open", name)
     found = await wait_for_lab(studio, name, principal.user, LOOK_S)
     if not wants_page(request):
         raise Unavailable(f"The lab of {name} is {found.state}.", "Try again in some seconds.")

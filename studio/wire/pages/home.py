@@ -74,7 +74,7 @@ async def open_domain(request: Request) -> Response:
     studio = context_of(request)
     name = request.query_params.get("domain", "")
     wanted = safe_path(request.query_params.get("next", ""))
-    principal = allow(request, "lab.open", name)
+    principal = await allow(request, "lab.open", name)
     if principal.kind is not Kind.person:
         raise Denied("A lab is opened in a browser.", "Open a sign-in link: `studio signin`.")
     patience_s = PATIENCE_S if request.query_params.get("wait") == "1" else AT_ONCE_S

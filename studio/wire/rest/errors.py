@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from studio.errors import StudioError
 from studio.ids import new_id
+from studio.wire import trail
 
 log = logging.getLogger(__name__)
 _HTTP = {
@@ -28,6 +29,7 @@ def body(code: str, message: str, hint: str) -> dict[str, Any]:
 def studio_error(_request: Request, error: Exception) -> Response:
     """Errors that are meant for people."""
     assert isinstance(error, StudioError)
+    trail.note_refusal(error)
     headers = {"retry-after": str(error.retry_s)} if error.retry_s else None
     content = body(error.code, error.message, error.hint)
     if error.position is not None:
