@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import artifacts, browser, memory, notebooks, report, searching, serving, tracking
+from tests.benchmarks import artifacts, browser, isolation, memory, notebooks, report, searching, serving, tracking
 from tests.benchmarks.report import Row, show
 from tests.live import running
 
@@ -20,7 +20,8 @@ BENCHMARKS = {
     "postgresql": tracking.measure_postgresql,
     "artifacts": artifacts.measure,
     "memory": memory.measure,
-    "browser": browser.measure,  # last: it fills the domain that the others use
+    "isolation": isolation.measure,
+    "browser": browser.measure,
 }
 
 

@@ -21,7 +21,7 @@ def measure(live: Live) -> list[Row]:
     """Rows `deploy → first prediction` and `wake from zero`, in milliseconds."""
     user = live.status["user"]
     token = live.key(DOMAIN, user)
-    body = _register(live.address, token)
+    body = register(live.address, token)
     ours: list[float] = []
     theirs: list[float] = []
     binary = peers.virtualenv("mlflow", PEER)
@@ -39,7 +39,7 @@ def measure(live: Live) -> list[Row]:
     return [Row(name, "ms", ours, theirs, "mlflow models serve", target_ratio=10.0)]
 
 
-def _register(address: str, token: str) -> dict[str, Any]:
+def register(address: str, token: str) -> dict[str, Any]:
     """Logs and registers a logistic regression with the ordinary client; a request body for it."""
     os.environ.update(MLFLOW_TRACKING_URI=address, MLFLOW_TRACKING_TOKEN=token, MLFLOW_DISABLE_TELEMETRY="true")
     import mlflow
