@@ -4,6 +4,66 @@
  */
 
 export interface paths {
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Audit
+         * @description What was done and refused in the whole installation.
+         */
+        get: operations["list_all_audit_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export All Audit
+         * @description The same, whole, as a file.
+         */
+        get: operations["export_all_audit_audit_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Audit
+         * @description Goes over every row: whether each is as it was written, and none is missing in between.
+         */
+        get: operations["verify_audit_audit_verify_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains": {
         parameters: {
             query?: never;
@@ -42,10 +102,19 @@ export interface paths {
         get: operations["get_domain_domains__domain__get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove Domain
+         * @description Ends all that runs in a domain, moves its files aside and forgets it; waits for that, at most a minute.
+         */
+        delete: operations["remove_domain_domains__domain__delete"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change Settings
+         * @description Changes settings. Limits hold in running sandboxes at once where the kernel lets them; the answer says where the
+         *     rest holds from the next start only.
+         */
+        patch: operations["change_settings_domains__domain__patch"];
         trace?: never;
     };
     "/domains/{domain}/address": {
@@ -120,6 +189,46 @@ export interface paths {
          * @description Exactly the captured rows of the alert's window.
          */
         get: operations["alert_rows_domains__domain__alerts__alert__rows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description What was done and refused in the domain, newest first.
+         */
+        get: operations["list_audit_domains__domain__audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit
+         * @description The same, whole, as a file.
+         */
+        get: operations["export_audit_domains__domain__audit_export_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -206,6 +315,26 @@ export interface paths {
          */
         get: operations["get_dataset_domains__domain__datasets__name__get"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/default-environment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Default
+         * @description What new notebooks, jobs and endpoints begin with that name no environment.
+         */
+        put: operations["set_default_domains__domain__default_environment_put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -341,6 +470,196 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Environments
+         * @description What the domain may use, by name.
+         */
+        get: operations["list_environments_domains__domain__environments_get"];
+        put?: never;
+        /**
+         * Create Environment
+         * @description A new environment of the domain, from nothing or as a clone; its build begins at once.
+         */
+        post: operations["create_environment_domains__domain__environments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/environments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Environment
+         * @description One environment: its versions, what uses it here, the end of its build's log.
+         */
+        get: operations["get_environment_domains__domain__environments__name__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Environment
+         * @description Forgets one of the domain's own. Refused while a job, an endpoint or the domain's choice needs it; kernels that
+         *     run from it go on.
+         */
+        delete: operations["delete_environment_domains__domain__environments__name__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/environments/{name}/build": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Build Environment
+         * @description Builds one of the domain's own again after a failure or when it was removed from the disk.
+         */
+        post: operations["build_environment_domains__domain__environments__name__build_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/environments/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Environment
+         * @description A file that makes the same environment elsewhere: for pip and uv, or for a catalogue.
+         */
+        get: operations["export_environment_domains__domain__environments__name__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/environments/{name}/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add To Environment
+         * @description Adds packages. One of the catalogue stays as it is: the domain gets a clone that has them (or its clone of that
+         *     name gets them).
+         */
+        post: operations["add_to_environment_domains__domain__environments__name__packages_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/environments/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back
+         * @description Back to what an earlier version had, with the very same lock, as a new version.
+         */
+        post: operations["roll_back_domains__domain__environments__name__rollback_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/environments/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Environment
+         * @description Another definition of one of the domain's own: a new version, built at once, used when it is ready.
+         */
+        post: operations["change_environment_domains__domain__environments__name__versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/environments/{name}/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Version
+         * @description One version with its lock, and what differs from another's.
+         */
+        get: operations["get_version_domains__domain__environments__name__versions__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/environments/{name}/versions/{number}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Build Log
+         * @description What its last build said from byte `offset` on, while it runs and afterwards.
+         */
+        get: operations["get_build_log_domains__domain__environments__name__versions__number__log_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/example": {
         parameters: {
             query?: never;
@@ -355,6 +674,26 @@ export interface paths {
          * @description Puts the example's notebook into the caller's home, its data into the shared folder; keeps what is there.
          */
         post: operations["open_example_domains__domain__example_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/exits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exits
+         * @description The newest `limit` ends numbered above `since`, of one `name` if given; an admin sees everybody's.
+         */
+        get: operations["list_exits_domains__domain__exits_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -419,6 +758,26 @@ export interface paths {
          * @description Wants a fork server of an environment in the caller's sandbox and waits until it runs, at most 60 s.
          */
         post: operations["ensure_fork_server_domains__domain__fork_servers__environment__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/isolation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Isolation
+         * @description What keeps this domain's code in: every mechanism, as tried on this host.
+         */
+        get: operations["get_isolation_domains__domain__isolation_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -519,13 +878,14 @@ export interface paths {
         };
         /**
          * List Keys
-         * @description The keys, without their secrets.
+         * @description The keys, without their secrets: all of the domain's for its admins, else one's own.
          */
         get: operations["list_keys_domains__domain__keys_get"];
         put?: never;
         /**
          * Create Key
-         * @description A new key; its secret is shown this once. It works at the gateway when this returns.
+         * @description A new key; its secret is shown this once. It works at the gateway when this returns, and never does more than its
+         *     user may at the time.
          */
         post: operations["create_key_domains__domain__keys_post"];
         delete?: never;
@@ -546,7 +906,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke Key
-         * @description Ends a key; it works nowhere any more when this returns.
+         * @description Ends a key of one's own, for admins any; it works nowhere any more when this returns.
          */
         delete: operations["revoke_key_domains__domain__keys__key__delete"];
         options?: never;
@@ -680,6 +1040,26 @@ export interface paths {
          * @description Adds a member or changes their role; holds everywhere when it returns.
          */
         post: operations["put_member_domains__domain__members_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/members/candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Candidates
+         * @description Names of people who could be made members: all who are none yet.
+         */
+        get: operations["list_candidates_domains__domain__members_candidates_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -966,6 +1346,94 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Policy
+         * @description The rules, and all that a rule can say.
+         */
+        get: operations["get_policy_domains__domain__policy_get"];
+        /**
+         * Put Policy
+         * @description Replaces all rules, or none if one of them is wrong; they hold everywhere when this returns.
+         */
+        put: operations["put_policy_domains__domain__policy_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/policy/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain
+         * @description May `user`, signed in as themselves, do `action`? Asked at the same point as when they do it.
+         */
+        get: operations["explain_domains__domain__policy_explain_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/policy/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Rule
+         * @description One more rule.
+         */
+        post: operations["add_rule_domains__domain__policy_rules_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/policy/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Rule
+         * @description Another wording of a rule.
+         */
+        put: operations["change_rule_domains__domain__policy_rules__rule__put"];
+        post?: never;
+        /**
+         * Remove Rule
+         * @description Takes a rule out.
+         */
+        delete: operations["remove_rule_domains__domain__policy_rules__rule__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1403,6 +1871,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Settings
+         * @description The domain's settings, and in which running sandboxes they hold.
+         */
+        get: operations["get_settings_domains__domain__settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/stop-all": {
         parameters: {
             query?: never;
@@ -1635,12 +2123,33 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Environments
-         * @description All that are defined.
+         * List Catalogue
+         * @description All that the catalogue defines.
          */
-        get: operations["list_environments_environments_get"];
+        get: operations["list_catalogue_environments_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/environments/collect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Collect Unused
+         * @description Removes built environments that no version in use and no running process needs, and that were not used for
+         *     `days`; they can be built again from their locks.
+         */
+        post: operations["collect_unused_environments_collect_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1655,10 +2164,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Environment
-         * @description One environment, with the end of its build's log.
+         * Get From Catalogue
+         * @description One of them, with the end of its build's log.
          */
-        get: operations["get_environment_environments__name__get"];
+        get: operations["get_from_catalogue_environments__name__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1677,10 +2186,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Build Environment
+         * Build Of Catalogue
          * @description Queues a build; nothing happens if it is being built or ready.
          */
-        post: operations["build_environment_environments__name__build_post"];
+        post: operations["build_of_catalogue_environments__name__build_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1742,6 +2251,74 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Own Password
+         * @description Whether there is one; never what it is.
+         */
+        get: operations["get_own_password_session_password_get"];
+        /**
+         * Put Own Password
+         * @description Sets it, at the apex only. Sessions that were opened with the old one end, except the one that asks.
+         */
+        put: operations["put_own_password_session_password_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description One's own, newest first; on the host without `user`: everybody's. Those of labs are shown as part of theirs.
+         */
+        get: operations["list_sessions_sessions_get"];
+        put?: never;
+        post?: never;
+        /**
+         * End Sessions
+         * @description All of a person's, except the one that asks.
+         */
+        delete: operations["end_sessions_sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description Signs that browser out: its pages, websockets and labs have ended at the gateway when this returns.
+         */
+        delete: operations["end_session_sessions__session__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1811,10 +2388,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get User
+         * @description One person, and what is theirs.
+         */
+        get: operations["get_user_users__user__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove User
+         * @description Ends everything of a person: they are signed out everywhere when this returns, and their sandboxes end within
+         *     seconds. Their files stay.
+         */
+        delete: operations["remove_user_users__user__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{user}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Password
+         * @description Sets or replaces somebody's password; sessions that were opened with the old one end.
+         */
+        put: operations["put_password_users__user__password_put"];
+        post?: never;
+        /**
+         * Clear Password
+         * @description Takes somebody's password away; they sign in with a link.
+         */
+        delete: operations["clear_password_users__user__password_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * ActionAnswer
+         * @description An action in a domain: the weakest role that has it, and what its resources are (`kind/name`).
+         */
+        ActionAnswer: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+        };
+        /**
+         * AddBody
+         * @description Packages to add. To one of the catalogue: a clone in the domain is made, called `name`.
+         */
+        AddBody: {
+            /**
+             * Name
+             * @description Name of the clone; default: made from the domain's and the environment's.
+             * @default
+             */
+            name: string;
+            /** Packages */
+            packages: string[];
+        };
         /**
          * AlertAnswer
          * @description An alert.
@@ -1883,6 +2535,47 @@ export interface components {
             is_dir: boolean;
             /** Path */
             path: string;
+        };
+        /**
+         * AuditPage
+         * @description Newest first; `next`: give it as `before` for the page after this one, null at the end.
+         */
+        AuditPage: {
+            /** Next */
+            next: number | null;
+            /** Rows */
+            rows: components["schemas"]["AuditRow"][];
+        };
+        /**
+         * AuditRow
+         * @description Who did, or was refused, what. `kind`: person, key, sandbox, operator, or studio itself; `outcome`: done, denied,
+         *     dropped (refusals that were too many to record), removed (rows older than is kept); `address`: coarse.
+         */
+        AuditRow: {
+            /** Action */
+            action: string;
+            /** Address */
+            address: string;
+            /** At Ms */
+            at_ms: number;
+            /** Credential */
+            credential: string;
+            /** Detail */
+            detail: string;
+            /** Domain */
+            domain: string;
+            /** Kind */
+            kind: string;
+            /** Outcome */
+            outcome: string;
+            /** Request */
+            request: string;
+            /** Resource */
+            resource: string;
+            /** Seq */
+            seq: number;
+            /** User */
+            user: string;
         };
         /**
          * BaselineAnswer
@@ -1961,6 +2654,26 @@ export interface components {
             rows: unknown[][];
         };
         /**
+         * ChangeBody
+         * @description Makes a new version. `packages`: the whole list; `add`, `remove`: changes of it.
+         */
+        ChangeBody: {
+            /**
+             * Add
+             * @default []
+             */
+            add: string[];
+            /** Packages */
+            packages?: string[] | null;
+            /** Preload */
+            preload?: string[] | null;
+            /**
+             * Remove
+             * @default []
+             */
+            remove: string[];
+        };
+        /**
          * CheckAnswer
          * @description One window that was checked; columns worst first.
          */
@@ -1981,6 +2694,63 @@ export interface components {
             to_ms: number;
             /** Version */
             version: number;
+        };
+        /**
+         * CollectAnswer
+         * @description What was removed (or would be), and its size as far as it is known.
+         */
+        CollectAnswer: {
+            /** Bytes */
+            bytes: number;
+            /** Hashes */
+            hashes: string[];
+        };
+        /**
+         * CollectBody
+         * @description `days`: how long nothing may have used what is removed; `dry_run`: only says what would go.
+         */
+        CollectBody: {
+            /**
+             * Days
+             * @default 0
+             */
+            days: number;
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * Shared
+             * @description Also where the store may be another installation's too.
+             * @default false
+             */
+            shared: boolean;
+        };
+        /**
+         * ConditionAnswer
+         * @description A condition that rules may have; `example`: its parameters.
+         */
+        ConditionAnswer: {
+            /** About */
+            about: string;
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+        };
+        /**
+         * ConsideredAnswer
+         * @description A rule about the action: whether it applies, and if not, why.
+         */
+        ConsideredAnswer: {
+            /** Applies */
+            applies: boolean;
+            /** Because */
+            because: string;
+            rule: components["schemas"]["RuleAnswer"];
         };
         /**
          * CurveAnswer
@@ -2175,6 +2945,14 @@ export interface components {
             state: "Approved" | "Rejected";
         };
         /**
+         * DefaultBody
+         * @description The environment that the domain begins with.
+         */
+        DefaultBody: {
+            /** Name */
+            name: string;
+        };
+        /**
          * DomainAddressBody
          * @description How the domain's lab is reached: by name, or at a port of its own where names don't resolve.
          */
@@ -2213,11 +2991,22 @@ export interface components {
         };
         /**
          * DomainBody
-         * @description A new domain.
+         * @description A new domain; who asks becomes its admin, `members` come with it.
          */
         DomainBody: {
+            /**
+             * Members
+             * @default []
+             */
+            members: components["schemas"]["MemberBody"][];
             /** Name */
             name: string;
+            /**
+             * Network Mode
+             * @default studio
+             * @enum {string}
+             */
+            network_mode: "studio" | "open" | "none";
             /** Title */
             title?: string | null;
         };
@@ -2234,6 +3023,53 @@ export interface components {
             role: string;
             /** Title */
             title: string;
+        };
+        /**
+         * DomainSettingsAnswer
+         * @description A domain's settings; `limits`: what they mean on this host; `sandboxes`: where they hold already.
+         */
+        DomainSettingsAnswer: {
+            /** Cpu */
+            cpu: number | null;
+            /** Idle Minutes */
+            idle_minutes: number;
+            limits: components["schemas"]["LimitsAnswer"];
+            /** Memory Mb */
+            memory_mb: number | null;
+            /** Network Mode */
+            network_mode: string;
+            /** Processes */
+            processes: number | null;
+            /** Required Isolation */
+            required_isolation: string;
+            /** Sandboxes */
+            sandboxes: components["schemas"]["SandboxTermsAnswer"][];
+        };
+        /**
+         * DomainSettingsBody
+         * @description What shall change; the rest stays. Numbers: null = what fits this host, 0 = no limit (idle: never). `restart`:
+         *     running sandboxes end and start anew now, for what cannot change while they run.
+         */
+        DomainSettingsBody: {
+            /** Cpu */
+            cpu?: number | null;
+            /** Idle Minutes */
+            idle_minutes?: number | null;
+            /** Memory Mb */
+            memory_mb?: number | null;
+            /** Network Mode */
+            network_mode?: ("open" | "studio" | "none") | null;
+            /** Processes */
+            processes?: number | null;
+            /** Required Isolation */
+            required_isolation?: ("none" | "sandbox" | "limits" | "full") | null;
+            /**
+             * Restart
+             * @default false
+             */
+            restart: boolean;
+            /** Title */
+            title?: string | null;
         };
         /**
          * DomainSummary
@@ -2266,6 +3102,14 @@ export interface components {
             source: string;
             /** Target */
             target: string;
+        };
+        /**
+         * EndedSessions
+         * @description How many were ended.
+         */
+        EndedSessions: {
+            /** Ended */
+            ended: number;
         };
         /**
          * EndpointAnswer
@@ -2399,15 +3243,35 @@ export interface components {
         };
         /**
          * EnvironmentAnswer
-         * @description An environment and whether it can be used. `python` is the path of its interpreter once it is ready.
+         * @description An environment. `is_own`: the domain's, not the catalogue's. `is_ready`: version `current` can be used, and
+         *     `hash`, `packages`, `preload` are its (else the newest's); `state`, `progress` and `error` are those of version
+         *     `newest`, which is used once it is ready. `python` is the path of its interpreter once it is ready.
          */
         EnvironmentAnswer: {
+            /** About */
+            about: string;
+            /** Built Ms */
+            built_ms: number | null;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Current */
+            current: number | null;
             /** Error */
             error: string;
             /** Hash */
             hash: string;
+            /** Is Default */
+            is_default: boolean;
+            /** Is Own */
+            is_own: boolean;
+            /** Is Ready */
+            is_ready: boolean;
             /** Name */
             name: string;
+            /** Newest */
+            newest: number;
             /** Packages */
             packages: string[];
             /** Preload */
@@ -2415,24 +3279,89 @@ export interface components {
             progress: components["schemas"]["ProgressAnswer"];
             /** Python */
             python: string;
+            /** Size Bytes */
+            size_bytes: number;
             /** State */
             state: string;
             /** Title */
             title: string;
         };
         /**
+         * EnvironmentBody
+         * @description A new environment of the domain: from nothing, or a clone of `source` (at `source_version`, else the one in use)
+         *     with what is given here in place of what that has, and `add` added.
+         */
+        EnvironmentBody: {
+            /**
+             * Add
+             * @default []
+             */
+            add: string[];
+            /** Name */
+            name: string;
+            /**
+             * Packages
+             * @description Such as pandas>=2.2; options, URLs and paths are not taken.
+             */
+            packages?: string[] | null;
+            /**
+             * Preload
+             * @description Modules that are imported once, before kernels are forked.
+             */
+            preload?: string[] | null;
+            /**
+             * Python
+             * @description Such as "3.11"; default: the one that Studio runs on.
+             * @default
+             */
+            python: string;
+            /**
+             * Source
+             * @default
+             */
+            source: string;
+            /**
+             * Source Version
+             * @default 0
+             */
+            source_version: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+        };
+        /**
          * EnvironmentDetail
-         * @description With the end of its build's log.
+         * @description With its versions, newest first, what uses it in the domain, and the end of the newest version's build log.
          */
         EnvironmentDetail: {
+            /** About */
+            about: string;
+            /** Built Ms */
+            built_ms: number | null;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Current */
+            current: number | null;
             /** Error */
             error: string;
             /** Hash */
             hash: string;
+            /** Is Default */
+            is_default: boolean;
+            /** Is Own */
+            is_own: boolean;
+            /** Is Ready */
+            is_ready: boolean;
             /** Log */
             log: string;
             /** Name */
             name: string;
+            /** Newest */
+            newest: number;
             /** Packages */
             packages: string[];
             /** Preload */
@@ -2440,10 +3369,130 @@ export interface components {
             progress: components["schemas"]["ProgressAnswer"];
             /** Python */
             python: string;
+            /** Size Bytes */
+            size_bytes: number;
             /** State */
             state: string;
             /** Title */
             title: string;
+            /** Uses */
+            uses: components["schemas"]["UseAnswer"][];
+            /** Versions */
+            versions: components["schemas"]["EnvironmentVersion"][];
+        };
+        /**
+         * EnvironmentInDomain
+         * @description With how many things of the domain use it.
+         */
+        EnvironmentInDomain: {
+            /** About */
+            about: string;
+            /** Built Ms */
+            built_ms: number | null;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Current */
+            current: number | null;
+            /** Error */
+            error: string;
+            /** Hash */
+            hash: string;
+            /** Is Default */
+            is_default: boolean;
+            /** Is Own */
+            is_own: boolean;
+            /** Is Ready */
+            is_ready: boolean;
+            /** Name */
+            name: string;
+            /** Newest */
+            newest: number;
+            /** Packages */
+            packages: string[];
+            /** Preload */
+            preload: string[];
+            progress: components["schemas"]["ProgressAnswer"];
+            /** Python */
+            python: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** State */
+            state: string;
+            /** Title */
+            title: string;
+            /** Used By */
+            used_by: number;
+        };
+        /**
+         * EnvironmentVersion
+         * @description One definition and what became of it: `state` NotBuilt, Queued, Building, Ready or Failed, then `error`. `hash`
+         *     names its folder once it was built; `size_bytes` 0: not known; `note`: what changed.
+         */
+        EnvironmentVersion: {
+            /** Built Ms */
+            built_ms: number | null;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Error */
+            error: string;
+            /** Hash */
+            hash: string;
+            /** Note */
+            note: string;
+            /** Number */
+            number: number;
+            /** Packages */
+            packages: string[];
+            /** Preload */
+            preload: string[];
+            progress: components["schemas"]["ProgressAnswer"];
+            /** Python */
+            python: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** State */
+            state: string;
+        };
+        /**
+         * EnvironmentVersionDetail
+         * @description With its lock, and what differs in it from the lock of version `against` (0: nothing to compare with).
+         */
+        EnvironmentVersionDetail: {
+            /** Against */
+            against: number;
+            /** Built Ms */
+            built_ms: number | null;
+            /** Changes */
+            changes: components["schemas"]["PinAnswer"][];
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Error */
+            error: string;
+            /** Hash */
+            hash: string;
+            /** Locked */
+            locked: components["schemas"]["PinAnswer"][];
+            /** Note */
+            note: string;
+            /** Number */
+            number: number;
+            /** Packages */
+            packages: string[];
+            /** Preload */
+            preload: string[];
+            progress: components["schemas"]["ProgressAnswer"];
+            /** Python */
+            python: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** State */
+            state: string;
         };
         /**
          * EvaluationAnswer
@@ -2497,6 +3546,47 @@ export interface components {
             inside: string;
             /** Path */
             path: string;
+        };
+        /**
+         * ExitAnswer
+         * @description One end. `name` is the process's own (a kernel's is `kernel-<its id>`, with `-2` after its first restart);
+         *     `reason` a short phrase, `message` a sentence that ends with what to do next. `unexpected`: nobody asked for it.
+         */
+        ExitAnswer: {
+            /** Code */
+            code: number | null;
+            /** Ended Ms */
+            ended_ms: number;
+            /** Kind */
+            kind: string;
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Peak Bytes */
+            peak_bytes: number;
+            /** Reason */
+            reason: string;
+            /** Seq */
+            seq: number;
+            /** Signal */
+            signal: number | null;
+            /** Started Ms */
+            started_ms: number;
+            /** Unexpected */
+            unexpected: boolean;
+        };
+        /**
+         * ExitsAnswer
+         * @description `seq`: what to ask with as `since` the next time; `exits`: oldest first.
+         */
+        ExitsAnswer: {
+            /** Exits */
+            exits: components["schemas"]["ExitAnswer"][];
+            /** Seq */
+            seq: number;
         };
         /**
          * ExperimentAnswer
@@ -2637,6 +3727,30 @@ export interface components {
             network: string;
         };
         /**
+         * IsolationAnswer
+         * @description What keeps a domain's code in, as tried on this host. `levels`: weakest first, with what each means.
+         */
+        IsolationAnswer: {
+            /** Level */
+            level: string;
+            /** Levels */
+            levels: {
+                [key: string]: string;
+            };
+            /** Mechanisms */
+            mechanisms: components["schemas"]["MechanismAnswer"][];
+            /** Network Mode */
+            network_mode: string;
+            /** Refusal */
+            refusal: string;
+            /** Required */
+            required: string;
+            /** Runs */
+            runs: boolean;
+            /** Sandboxes */
+            sandboxes: components["schemas"]["SandboxTermsAnswer"][];
+        };
+        /**
          * JobAnswer
          * @description A job; `state`: Queued, Starting, Running, Completed, Failed or Stopped; `reason`: what it waits for or why
          *     it ended.
@@ -2650,6 +3764,8 @@ export interface components {
             ended_ms: number | null;
             /** Environment */
             environment: string;
+            /** Environment Hash */
+            environment_hash: string;
             /** Exit Code */
             exit_code: number | null;
             /** Experiment */
@@ -2684,7 +3800,8 @@ export interface components {
         JobBody: {
             /**
              * Environment
-             * @default sklearn
+             * @description Default: the domain's.
+             * @default
              */
             environment: string;
             /**
@@ -2726,9 +3843,11 @@ export interface components {
         };
         /**
          * KeyAnswer
-         * @description A key without its secret.
+         * @description A key without its secret. `used_ms`: last used, to the minute.
          */
         KeyAnswer: {
+            /** Actions */
+            actions: string[];
             /** Created Ms */
             created_ms: number;
             /** Expires Ms */
@@ -2737,20 +3856,35 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Resources */
+            resources: string[];
+            /** Used Ms */
+            used_ms: number | null;
             /** User */
             user: string;
         };
         /**
          * KeyBody
-         * @description A new access key: for whom, what for, for how long.
+         * @description A new access key: for whom (nobody = who asks), what for, for how long. `actions` and `resources`: patterns that
+         *     it is narrowed to, such as `tracking.*` and `experiment/7`; empty = all that its user may.
          */
         KeyBody: {
+            /**
+             * Actions
+             * @default []
+             */
+            actions: string[];
             /** Expires Days */
             expires_days?: number | null;
             /** Name */
             name?: string | null;
+            /**
+             * Resources
+             * @default []
+             */
+            resources: string[];
             /** User */
-            user: string;
+            user?: string | null;
         };
         /**
          * LabAnswer
@@ -2766,6 +3900,18 @@ export interface components {
              * @enum {string}
              */
             state: "Stopped" | "Starting" | "Running" | "Failed";
+        };
+        /**
+         * LimitsAnswer
+         * @description What one sandbox is held to; 0: not.
+         */
+        LimitsAnswer: {
+            /** Cpu */
+            cpu: number;
+            /** Memory Mb */
+            memory_mb: number;
+            /** Pids */
+            pids: number;
         };
         /**
          * LineageAnswer
@@ -2808,6 +3954,22 @@ export interface components {
             tp: number;
         };
         /**
+         * MechanismAnswer
+         * @description One wall around the code of a domain: whether it stands, why not, and what to do.
+         */
+        MechanismAnswer: {
+            /** Cure */
+            cure: string;
+            /** Detail */
+            detail: string;
+            /** Enforced */
+            enforced: boolean;
+            /** Name */
+            name: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * MemberAnswer
          * @description A membership.
          */
@@ -2826,6 +3988,16 @@ export interface components {
             role: string;
             /** User */
             user: string;
+        };
+        /**
+         * MembershipAnswer
+         * @description A domain that a person is in.
+         */
+        MembershipAnswer: {
+            /** Domain */
+            domain: string;
+            /** Role */
+            role: string;
         };
         /**
          * MetricSummary
@@ -3000,6 +4172,8 @@ export interface components {
          * @description A key with its secret, shown this once; `env` and `curl` are ready to paste.
          */
         NewKeyAnswer: {
+            /** Actions */
+            actions: string[];
             /** Created Ms */
             created_ms: number;
             /** Curl */
@@ -3014,10 +4188,14 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Resources */
+            resources: string[];
             /** Secret */
             secret: string;
             /** Token */
             token: string;
+            /** Used Ms */
+            used_ms: number | null;
             /** User */
             user: string;
         };
@@ -3038,6 +4216,33 @@ export interface components {
             name: string;
             /** State */
             state: string;
+        };
+        /**
+         * OpenSession
+         * @description A browser that is signed in. `current`: the one that asks; `via`: link or password; `agent` and `address`: where
+         *     it was opened, coarse; `seen_ms`: last used, to the minute; `domains`: whose labs it has opened.
+         */
+        OpenSession: {
+            /** Address */
+            address: string;
+            /** Agent */
+            agent: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Current */
+            current: boolean;
+            /** Domains */
+            domains: string[];
+            /** Expires Ms */
+            expires_ms: number;
+            /** Id */
+            id: string;
+            /** Seen Ms */
+            seen_ms: number | null;
+            /** User */
+            user: string;
+            /** Via */
+            via: string;
         };
         /**
          * OverviewAnswer
@@ -3068,6 +4273,79 @@ export interface components {
             running: components["schemas"]["RunningAnswer"][];
             /** Runs */
             runs: number;
+        };
+        /**
+         * OwnPasswordBody
+         * @description A new password, and the old one unless who asks came with a sign-in link just now.
+         */
+        OwnPasswordBody: {
+            /**
+             * New
+             * Format: password
+             */
+            new: string;
+            /** Old */
+            old?: string | null;
+        };
+        /**
+         * PasswordAnswer
+         * @description The asker's own: whether there is one, and whether changing it needs the old one.
+         */
+        PasswordAnswer: {
+            /** Has Password */
+            has_password: boolean;
+            /** Needs Old */
+            needs_old: boolean;
+        };
+        /**
+         * PasswordBody
+         * @description A password that who runs the installation sets for somebody.
+         */
+        PasswordBody: {
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /**
+         * PinAnswer
+         * @description A package of a lock. In a comparison `before` is the other version's; "" in one of both: it is not there.
+         */
+        PinAnswer: {
+            /**
+             * Before
+             * @default
+             */
+            before: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * PolicyAnswer
+         * @description Who may do what in a domain: the roles' actions, and the rules beside them. Deny wins, whatever the order.
+         */
+        PolicyAnswer: {
+            /** Actions */
+            actions: components["schemas"]["ActionAnswer"][];
+            /** Conditions */
+            conditions: components["schemas"]["ConditionAnswer"][];
+            /** Kinds */
+            kinds: string[];
+            /** May Change */
+            may_change: boolean;
+            /** Rules */
+            rules: components["schemas"]["RuleAnswer"][];
+        };
+        /**
+         * PolicyBody
+         * @description All rules of a domain, instead of those that are there.
+         */
+        PolicyBody: {
+            /** Rules */
+            rules: components["schemas"]["RuleBody"][];
         };
         /**
          * PredictionAnswer
@@ -3158,6 +4436,28 @@ export interface components {
             };
         };
         /**
+         * RemovalAnswer
+         * @description A domain that is no more. `kept`: where its files lie now, for who runs the installation.
+         */
+        RemovalAnswer: {
+            /** Domain */
+            domain: string;
+            /** Kept */
+            kept: string;
+        };
+        /**
+         * RemovedUser
+         * @description What stays of a removed person: the folders of their files on the host, which a later user of that name gets.
+         */
+        RemovedUser: {
+            /** Domains */
+            domains: string[];
+            /** Folders */
+            folders: string[];
+            /** Name */
+            name: string;
+        };
+        /**
          * ReplicaAnswer
          * @description A process; `pid` is the host's.
          */
@@ -3181,6 +4481,14 @@ export interface components {
             reason: string;
         };
         /**
+         * RollbackBody
+         * @description Back to what version `number` had, as a new version.
+         */
+        RollbackBody: {
+            /** Number */
+            number: number;
+        };
+        /**
          * RowsAnswer
          * @description Exactly the captured rows of a check; `code`: a notebook cell that opens them.
          */
@@ -3193,6 +4501,71 @@ export interface components {
             row_ids: string[];
             /** Rows */
             rows: unknown[][];
+        };
+        /**
+         * RuleAnswer
+         * @description A rule on record; `text` says it in one sentence.
+         */
+        RuleAnswer: {
+            /** Action */
+            action: string;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Effect */
+            effect: string;
+            /** Id */
+            id: string;
+            /** Resource */
+            resource: string;
+            /** Text */
+            text: string;
+            /** When */
+            when: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Who */
+            who: string[];
+            /** Why */
+            why: string;
+        };
+        /**
+         * RuleBody
+         * @description What a rule says: `who` are patterns of `role:…` and `user:…` or `*`; `when`: name of a condition → parameters,
+         *     all of which must hold.
+         */
+        RuleBody: {
+            /** Action */
+            action: string;
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "allow" | "deny";
+            /**
+             * Resource
+             * @default *
+             */
+            resource: string;
+            /**
+             * When
+             * @default {}
+             */
+            when: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Who */
+            who: string[];
+            /**
+             * Why
+             * @default
+             */
+            why: string;
         };
         /**
          * RunAnswer
@@ -3782,6 +5155,23 @@ export interface components {
             changed: number;
         };
         /**
+         * SandboxTermsAnswer
+         * @description A running sandbox: what holds in it now, and which settings hold from its next start only.
+         */
+        SandboxTermsAnswer: {
+            /** At Next Start */
+            at_next_start: string[];
+            /** Filtered */
+            filtered: boolean;
+            held: components["schemas"]["LimitsAnswer"];
+            /** Id */
+            id: string;
+            /** Network */
+            network: string;
+            /** Owner */
+            owner: string;
+        };
+        /**
          * SeriesAnswer
          * @description `points`: [step, epoch ms, value], by step; thinned out so that peaks stay.
          */
@@ -3797,7 +5187,8 @@ export interface components {
         };
         /**
          * SessionAnswer
-         * @description Who is asking. `domain` and `role`: of the lab's origin or the key; empty at the apex.
+         * @description Who is asking. `domain` and `role`: of the lab's origin or the key; empty at the apex. `operates`: whether they
+         *     run this installation and may, at the apex, make domains and people.
          */
         SessionAnswer: {
             /** Address */
@@ -3813,6 +5204,8 @@ export interface components {
             isolation: components["schemas"]["Isolation"];
             /** Kind */
             kind: string;
+            /** Operates */
+            operates: boolean;
             /** Role */
             role: string | null;
             /** User */
@@ -4405,12 +5798,29 @@ export interface components {
             version: number;
         };
         /**
+         * UseAnswer
+         * @description Something that uses an environment: `kind` kernel, job, replica, fork server, endpoint or default; `hash`: of
+         *     what it runs from, "" if nothing runs.
+         */
+        UseAnswer: {
+            /** Hash */
+            hash: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+        };
+        /**
          * UserAnswer
          * @description A person.
          */
         UserAnswer: {
             /** Created Ms */
             created_ms: number;
+            /** Has Password */
+            has_password: boolean;
             /** Name */
             name: string;
         };
@@ -4421,6 +5831,24 @@ export interface components {
         UserBody: {
             /** Name */
             name: string;
+        };
+        /**
+         * UserDetail
+         * @description A person, with what is theirs: domains and roles, how many browsers are signed in, how many keys there are.
+         */
+        UserDetail: {
+            /** Created Ms */
+            created_ms: number;
+            /** Has Password */
+            has_password: boolean;
+            /** Keys */
+            keys: number;
+            /** Memberships */
+            memberships: components["schemas"]["MembershipAnswer"][];
+            /** Name */
+            name: string;
+            /** Sessions */
+            sessions: number;
         };
         /** ValidationError */
         ValidationError: {
@@ -4454,6 +5882,49 @@ export interface components {
             version: number;
             /** Weight */
             weight: number;
+        };
+        /**
+         * VerdictAnswer
+         * @description May they? `message` says why, `hint` what would allow it; `rule`: the one that decided, if one did.
+         */
+        VerdictAnswer: {
+            /** Action */
+            action: string;
+            /** Allowed */
+            allowed: boolean;
+            /** Considered */
+            considered: components["schemas"]["ConsideredAnswer"][];
+            /** Hint */
+            hint: string;
+            /** Message */
+            message: string;
+            /** Reason */
+            reason: string;
+            /** Resource */
+            resource: string;
+            /** Role */
+            role: string | null;
+            /** Rule */
+            rule: string | null;
+            /** User */
+            user: string;
+        };
+        /**
+         * VerifiedAnswer
+         * @description Whether every row is as it was written: `broken` is the number of the first that is not. Keep `head` elsewhere to
+         *     find out later whether the newest rows were cut off.
+         */
+        VerifiedAnswer: {
+            /** Broken */
+            broken: number | null;
+            /** First */
+            first: number | null;
+            /** Head */
+            head: string;
+            /** Last */
+            last: number | null;
+            /** Rows */
+            rows: number;
         };
         /**
          * VersionBody
@@ -4605,6 +6076,106 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_all_audit_audit_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                before?: number | null;
+                limit?: number;
+                user?: string;
+                /** @description May have *: jobs.* */
+                action?: string;
+                /** @description May have *: endpoint/prod-* */
+                resource?: string;
+                /** @description done or denied */
+                outcome?: string;
+                since_ms?: number | null;
+                until_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_all_audit_audit_export_get: {
+        parameters: {
+            query?: {
+                format?: "jsonl" | "csv";
+                user?: string;
+                /** @description May have *: jobs.* */
+                action?: string;
+                /** @description May have *: endpoint/prod-* */
+                resource?: string;
+                /** @description done or denied */
+                outcome?: string;
+                since_ms?: number | null;
+                until_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    verify_audit_audit_verify_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifiedAnswer"];
+                };
+            };
+        };
+    };
     list_domains_domains_get: {
         parameters: {
             query?: never;
@@ -4676,6 +6247,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DomainAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_domain_domains__domain__delete: {
+        parameters: {
+            query?: {
+                /** @description The domain's name once more. */
+                confirm?: string;
+                /** @description Also if endpoints serve in it. */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovalAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_settings_domains__domain__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainSettingsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainSettingsAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -4812,6 +6454,90 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RowsAnswer"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_audit_domains__domain__audit_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                before?: number | null;
+                limit?: number;
+                user?: string;
+                /** @description May have *: jobs.* */
+                action?: string;
+                /** @description May have *: endpoint/prod-* */
+                resource?: string;
+                /** @description done or denied */
+                outcome?: string;
+                since_ms?: number | null;
+                until_ms?: number | null;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_audit_domains__domain__audit_export_get: {
+        parameters: {
+            query?: {
+                format?: "jsonl" | "csv";
+                user?: string;
+                /** @description May have *: jobs.* */
+                action?: string;
+                /** @description May have *: endpoint/prod-* */
+                resource?: string;
+                /** @description done or denied */
+                outcome?: string;
+                since_ms?: number | null;
+                until_ms?: number | null;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -4983,6 +6709,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_default_domains__domain__default_environment_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DefaultBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -5267,6 +7028,385 @@ export interface operations {
             };
         };
     };
+    list_environments_domains__domain__environments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentInDomain"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_environment_domains__domain__environments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnvironmentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_environment_domains__domain__environments__name__get: {
+        parameters: {
+            query?: {
+                /** @description Waits so long for a change while it is being built. */
+                wait_s?: number;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_environment_domains__domain__environments__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    build_environment_domains__domain__environments__name__build_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_environment_domains__domain__environments__name__export_get: {
+        parameters: {
+            query?: {
+                /** @description requirements: the lock with hashes. */
+                form?: "requirements" | "toml";
+                /** @description Default: the one in use. */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_to_environment_domains__domain__environments__name__packages_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    roll_back_domains__domain__environments__name__rollback_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollbackBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_environment_domains__domain__environments__name__versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_version_domains__domain__environments__name__versions__number__get: {
+        parameters: {
+            query?: {
+                /** @description The version to compare with; 0: the one before. */
+                against?: number;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentVersionDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_build_log_domains__domain__environments__name__versions__number__log_get: {
+        parameters: {
+            query?: {
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     open_example_domains__domain__example_post: {
         parameters: {
             query?: never;
@@ -5285,6 +7425,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExampleAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_exits_domains__domain__exits_get: {
+        parameters: {
+            query?: {
+                since?: number;
+                name?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExitsAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -5419,6 +7594,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ForkServerAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_isolation_domains__domain__isolation_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IsolationAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -5982,6 +8188,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_candidates_domains__domain__members_candidates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
                 };
             };
             /** @description Validation Error */
@@ -6613,6 +8850,210 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OverviewAnswer"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_policy_domains__domain__policy_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_policy_domains__domain__policy_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_domains__domain__policy_explain_get: {
+        parameters: {
+            query: {
+                user: string;
+                action: string;
+                resource?: string;
+                /** @description name=value, such as instance_type=std.large */
+                attr?: string[];
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerdictAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_rule_domains__domain__policy_rules_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_rule_domains__domain__policy_rules__rule__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_rule_domains__domain__policy_rules__rule__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -7445,6 +9886,37 @@ export interface operations {
             };
         };
     };
+    get_settings_domains__domain__settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainSettingsAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     stop_all_domains__domain__stop_all_post: {
         parameters: {
             query?: never;
@@ -7985,7 +10457,7 @@ export interface operations {
             };
         };
     };
-    list_environments_environments_get: {
+    list_catalogue_environments_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -8005,7 +10477,40 @@ export interface operations {
             };
         };
     };
-    get_environment_environments__name__get: {
+    collect_unused_environments_collect_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_from_catalogue_environments__name__get: {
         parameters: {
             query?: {
                 /** @description Waits so long for a change while it is being built. */
@@ -8039,7 +10544,7 @@ export interface operations {
             };
         };
     };
-    build_environment_environments__name__build_post: {
+    build_of_catalogue_environments__name__build_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -8145,6 +10650,148 @@ export interface operations {
             };
         };
     };
+    get_own_password_session_password_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordAnswer"];
+                };
+            };
+        };
+    };
+    put_own_password_session_password_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_sessions_sessions_get: {
+        parameters: {
+            query?: {
+                user?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSession"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_sessions_sessions_delete: {
+        parameters: {
+            query?: {
+                user?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_session_sessions__session__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     create_signin_link_signin_links_post: {
         parameters: {
             query?: never;
@@ -8239,6 +10886,130 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UserAnswer"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_user_users__user__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_user_users__user__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedUser"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_password_users__user__password_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    clear_password_users__user__password_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
