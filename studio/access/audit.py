@@ -56,16 +56,6 @@ class Row(Entry, frozen=True, kw_only=True):
     at_ms: int
 
 
-class Verified(Struct, frozen=True):
-    """`broken`: the number of the first row that is not as it was written, None if all are; `head`: of the newest."""
-
-    rows: int
-    first: int | None
-    last: int | None
-    head: str
-    broken: int | None
-
-
 class Audit:
     """The log of one installation; `secret` is its master key."""
 
@@ -131,6 +121,10 @@ class Audit:
         """The hash that the oldest row must follow: of the last one that was taken out, "" if none was."""
         query = select(audit.c.resource).where(audit.c.outcome == REMOVED).order_by(audit.c.seq.desc()).limit(1)
         return (db.scalar(query) or "").removeprefix("audit/")
+
+    def oldest(self, db: Connection) -> int | None:
+        """The number of the first row that is kept."""
+        return db.scalar(select(func.min(audit.c.seq)))
 
     def check(self, db: Connection, after: int, head: str, most: int) -> tuple[int, str, int, int | None]:
         """Goes over up to `most` rows after number `after`, the row before having the hash `head`; (rows that are

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import domain_settings, environments, installation, keys, people, sessions, work
+from studio.cli import audit, domain_settings, environments, installation, keys, people, policy, sessions, work
 from studio.cli.demo.command import demo
 from studio.cli.output import err
 from studio.cli.session import use_home
@@ -54,6 +54,8 @@ app.add_typer(people.member, name="member")
 app.add_typer(keys.key, name="key")
 app.add_typer(sessions.session, name="session")
 app.add_typer(work.endpoint, name="endpoint")
+app.add_typer(policy.policy, name="policy")
+app.add_typer(audit.audit, name="audit")
 app.add_typer(importing, name="import")
 app.add_typer(exporting, name="export")
 

@@ -58,8 +58,16 @@ def begin(
     trail = beside.current.get()
     if not isinstance(trail, Trail) or not is_recorded(action, scope.get("method", "GET")):
         return
-    entry = trail.entry = _entry(trail, scope, principal, action, domain, resource)
-    trail.also = lambda db: studio.audit.append(db, entry)
+    trail.entry = _entry(trail, scope, principal, action, domain, resource)
+    trail.also = lambda db: studio.audit.append(db, trail.entry) if trail.entry is not None else None
+
+
+def about(resource: str = "", detail: str = "") -> None:
+    """For a route, before its write: what it makes, where the path does not say, and in a few words what changes."""
+    found = beside.current.get()
+    if isinstance(found, Trail) and found.entry is not None:
+        resource = resource or found.entry.resource
+        found.entry = msgspec.structs.replace(found.entry, resource=resource, detail=detail)
 
 
 async def refuse(

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from studio.wire.rest import (
     approvals,
+    audit,
     cost,
     curves,
     data,
@@ -25,6 +26,7 @@ from studio.wire.rest import (
     monitoring,
     overview,
     passwords,
+    policy,
     registry,
     run_cost,
     run_export,
@@ -35,11 +37,13 @@ from studio.wire.rest import (
     serving,
     session,
     sessions,
+    spaces,
     status,
     tracking,
     transfer,
     transfer_out,
     users,
+    volumes,
 )
 
 # Every router of the wire. Add yours here; `server.app` refuses routes that declare no permission.
@@ -53,7 +57,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     domain_settings.router,
     domain_removal.router,
     members.router,
+    volumes.router,
+    spaces.router,
     keys.router,
+    policy.router,
+    audit.router,
     lab.router,
     environments.router,
     domain_environments.router,
