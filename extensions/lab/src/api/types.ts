@@ -1439,6 +1439,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/restores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Restores
+         * @description The newest restores of the shared folder and of one's own home.
+         */
+        get: operations["list_restores_domains__domain__restores_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/run-views": {
         parameters: {
             query?: never;
@@ -1891,6 +1911,186 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Snapshots
+         * @description Those of the shared folder and of one's own home, newest first.
+         */
+        get: operations["list_snapshots_domains__domain__snapshots_get"];
+        put?: never;
+        /**
+         * Create Snapshot
+         * @description Begins a snapshot of the shared folder or of one's own home; a program makes it.
+         */
+        post: operations["create_snapshot_domains__domain__snapshots_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/snapshots/{snapshot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Snapshot
+         * @description One snapshot.
+         */
+        get: operations["get_snapshot_domains__domain__snapshots__snapshot__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Snapshot
+         * @description Deletes one's own, or, as an admin, any of the shared folder.
+         */
+        delete: operations["delete_snapshot_domains__domain__snapshots__snapshot__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/snapshots/{snapshot}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Snapshot
+         * @description Restores it as a new folder, or in place (the shared folder: admins only).
+         */
+        post: operations["restore_snapshot_domains__domain__snapshots__snapshot__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/spaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Spaces
+         * @description The shared spaces and one's own private ones.
+         */
+        get: operations["list_spaces_domains__domain__spaces_get"];
+        put?: never;
+        /**
+         * Create Space
+         * @description A new space with its folder; a folder of that name which is there already becomes the space's.
+         */
+        post: operations["create_space_domains__domain__spaces_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/spaces/{space}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Space
+         * @description One space, by id or name.
+         */
+        get: operations["get_space_domains__domain__spaces__space__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Space
+         * @description Into the trash, with its folder; from there it can be brought back.
+         */
+        delete: operations["delete_space_domains__domain__spaces__space__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Space
+         * @description Another name (its folder follows) or title; a shared one: by who made it, or an admin.
+         */
+        patch: operations["change_space_domains__domain__spaces__space__patch"];
+        trace?: never;
+    };
+    "/domains/{domain}/spaces/{space}/empty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Empty Space
+         * @description Removes the files of one that is in the trash, for good.
+         */
+        post: operations["empty_space_domains__domain__spaces__space__empty_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/spaces/{space}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Space
+         * @description Its address, after looking that the folder is there: one that somebody removed is made again.
+         */
+        post: operations["open_space_domains__domain__spaces__space__open_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/spaces/{space}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Space
+         * @description Back from the trash.
+         */
+        post: operations["restore_space_domains__domain__spaces__space__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/stop-all": {
         parameters: {
             query?: never;
@@ -2109,6 +2309,66 @@ export interface paths {
          * @description Adds values to a run.
          */
         post: operations["put_metrics_domains__domain__transfer_runs__run_id__metrics_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/volume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Volume
+         * @description What the domain stores, its quota, and how that is enforced on this host.
+         */
+        get: operations["get_volume_domains__domain__volume_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/volume/measure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Measure Volume
+         * @description Has it measured now; `measured_ms` is null until that is done.
+         */
+        post: operations["measure_volume_domains__domain__volume_measure_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/volume/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Quota
+         * @description Sets the quota; it protects the host, so it is set by who runs the installation.
+         */
+        put: operations["put_quota_domains__domain__volume_quota_put"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3682,6 +3942,16 @@ export interface components {
             edges: number[];
         };
         /**
+         * HomeUse
+         * @description What one person's home holds.
+         */
+        HomeUse: {
+            /** Bytes */
+            bytes: number;
+            /** User */
+            user: string;
+        };
+        /**
          * InstanceTypeAnswer
          * @description What may be chosen, at what price per hour.
          */
@@ -4408,6 +4678,14 @@ export interface components {
             version: number;
         };
         /**
+         * QuotaBody
+         * @description In MiB; 0 = none.
+         */
+        QuotaBody: {
+            /** Quota Mb */
+            quota_mb: number;
+        };
+        /**
          * RecentItem
          * @description Something that happened; `link` names the thing: `runs/<id>`, `endpoints/<name>`, …
          */
@@ -4479,6 +4757,60 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * RestoreAnswer
+         * @description `kept`: the snapshot of what was there before.
+         */
+        RestoreAnswer: {
+            /** Created Ms */
+            created_ms: number;
+            /** Done */
+            done: number;
+            /** Error */
+            error: string;
+            /** Finished Ms */
+            finished_ms: number | null;
+            /** Folder */
+            folder: string;
+            /** Id */
+            id: string;
+            /** In Place */
+            in_place: boolean;
+            /** Kept */
+            kept: string;
+            /** Made By */
+            made_by: string;
+            /** Snapshot */
+            snapshot: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "Waiting" | "Running" | "Done" | "Failed";
+            /**
+             * Target
+             * @enum {string}
+             */
+            target: "shared" | "home";
+            /** Total */
+            total: number;
+            /** User */
+            user: string;
+        };
+        /**
+         * RestoreBody
+         * @description As a new folder (`folder`, default `restored-<id>`), or `in_place`: then what is there now is kept as a snapshot
+         *     first.
+         */
+        RestoreBody: {
+            /** Folder */
+            folder?: string | null;
+            /**
+             * In Place
+             * @default false
+             */
+            in_place: boolean;
         };
         /**
          * RollbackBody
@@ -5267,6 +5599,69 @@ export interface components {
             user?: string | null;
         };
         /**
+         * SnapshotAnswer
+         * @description `bytes` of `files`, `is_cheap` of which share their blocks with what they were made of; `changed`: those that
+         *     never stood still while they were copied; `skipped`: sockets, FIFOs, devices. `done` of `total` bytes while it is
+         *     made.
+         */
+        SnapshotAnswer: {
+            /** Bytes */
+            bytes: number;
+            /** Changed */
+            changed: number;
+            /** Created Ms */
+            created_ms: number;
+            /** Done */
+            done: number;
+            /** Error */
+            error: string;
+            /** Files */
+            files: number;
+            /** Finished Ms */
+            finished_ms: number | null;
+            /** Id */
+            id: string;
+            /** Is Cheap */
+            is_cheap: number;
+            /** Made By */
+            made_by: string;
+            /** Skipped */
+            skipped: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "Waiting" | "Running" | "Ready" | "Failed" | "Deleting";
+            /**
+             * Target
+             * @enum {string}
+             */
+            target: "shared" | "home";
+            /** Title */
+            title: string;
+            /** Total */
+            total: number;
+            /** User */
+            user: string;
+        };
+        /**
+         * SnapshotBody
+         * @description Of the shared folder, or of one's own home.
+         */
+        SnapshotBody: {
+            /**
+             * Target
+             * @default shared
+             * @enum {string}
+             */
+            target: "shared" | "home";
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+        };
+        /**
          * SnippetsAnswer
          * @description The line of code that does the same.
          */
@@ -5277,6 +5672,66 @@ export interface components {
             javascript: string;
             /** Python */
             python: string;
+        };
+        /**
+         * SpaceAnswer
+         * @description `path`: its folder in the lab's file browser; `workspace`: JupyterLab's; `address` opens the lab there.
+         */
+        SpaceAnswer: {
+            /** Address */
+            address: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "private" | "shared";
+            /** Made By */
+            made_by: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Path */
+            path: string;
+            /** Title */
+            title: string;
+            /** Trashed Ms */
+            trashed_ms: number | null;
+            /** Workspace */
+            workspace: string;
+        };
+        /**
+         * SpaceBody
+         * @description A new space; its name is its folder's.
+         */
+        SpaceBody: {
+            /**
+             * Kind
+             * @default private
+             * @enum {string}
+             */
+            kind: "private" | "shared";
+            /** Name */
+            name: string;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+        };
+        /**
+         * SpaceChange
+         * @description What shall be different.
+         */
+        SpaceChange: {
+            /** Name */
+            name?: string | null;
+            /** Title */
+            title?: string | null;
         };
         /**
          * StatsAnswer
@@ -5940,6 +6395,49 @@ export interface components {
             description: string;
             /** Run Id */
             run_id: string;
+        };
+        /**
+         * VolumeAnswer
+         * @description What a domain stores, in bytes on the disk, as of `measured_ms` (null: being measured). `quota_mb` 0: none;
+         *     `level` says in a word how it is enforced here, `enforcement` and `advice` in sentences; `message`: what stands in
+         *     the way of anything new ("": nothing).
+         */
+        VolumeAnswer: {
+            /** Advice */
+            advice: string;
+            /** Artifacts Bytes */
+            artifacts_bytes: number;
+            /** Cheap Snapshots */
+            cheap_snapshots: boolean;
+            /** Disk Free Bytes */
+            disk_free_bytes: number;
+            /** Domain */
+            domain: string;
+            /** Enforcement */
+            enforcement: string;
+            /** Files */
+            files: number;
+            /** Homes */
+            homes: components["schemas"]["HomeUse"][];
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "none" | "measured";
+            /** Measured Ms */
+            measured_ms: number | null;
+            /** Message */
+            message: string;
+            /** Over */
+            over: boolean;
+            /** Quota Mb */
+            quota_mb: number;
+            /** Shared Bytes */
+            shared_bytes: number;
+            /** Snapshots Bytes */
+            snapshots_bytes: number;
+            /** Used Bytes */
+            used_bytes: number;
         };
         /**
          * WindowAnswer
@@ -9066,6 +9564,37 @@ export interface operations {
             };
         };
     };
+    list_restores_domains__domain__restores_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestoreAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_views_domains__domain__run_views_get: {
         parameters: {
             query?: never;
@@ -9917,6 +10446,437 @@ export interface operations {
             };
         };
     };
+    list_snapshots_domains__domain__snapshots_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_snapshot_domains__domain__snapshots_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnapshotBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_snapshot_domains__domain__snapshots__snapshot__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_snapshot_domains__domain__snapshots__snapshot__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    restore_snapshot_domains__domain__snapshots__snapshot__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestoreAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_spaces_domains__domain__spaces_get: {
+        parameters: {
+            query?: {
+                /** @description What is in the trash instead. */
+                trash?: boolean;
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_space_domains__domain__spaces_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_space_domains__domain__spaces__space__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_space_domains__domain__spaces__space__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_space_domains__domain__spaces__space__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    empty_space_domains__domain__spaces__space__empty_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_space_domains__domain__spaces__space__open_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    restore_space_domains__domain__spaces__space__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     stop_all_domains__domain__stop_all_post: {
         parameters: {
             query?: never;
@@ -10445,6 +11405,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_volume_domains__domain__volume_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VolumeAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    measure_volume_domains__domain__volume_measure_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VolumeAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_quota_domains__domain__volume_quota_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VolumeAnswer"];
+                };
             };
             /** @description Validation Error */
             422: {
