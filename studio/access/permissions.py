@@ -31,6 +31,8 @@ IN_DOMAIN: dict[str, Role] = {
     "cost.read": Role.viewer,
     "environments.read": Role.viewer,
     "policy.read": Role.viewer,
+    "volumes.read": Role.viewer,
+    "spaces.read": Role.viewer,
     "data.write": Role.editor,
     "tracking.write": Role.editor,
     "registry.write": Role.editor,
@@ -41,6 +43,10 @@ IN_DOMAIN: dict[str, Role] = {
     "serving.invoke": Role.viewer,
     "monitoring.write": Role.editor,
     "running.stop": Role.editor,
+    "volumes.write": Role.editor,
+    "spaces.write": Role.editor,
+    "volumes.admin": Role.admin,
+    "spaces.admin": Role.admin,
     "keys.own": Role.editor,
     "domain.admin": Role.admin,
     "members.write": Role.admin,
@@ -61,6 +67,7 @@ SERVICE = frozenset({"service.report"})
 OPERATOR_ONLY = frozenset(
     {
         "domains.create",
+        "volumes.quota",
         "domains.remove",
         "users.write",
         "environments.build",
@@ -85,6 +92,7 @@ KINDS: dict[str, str] = {
     "keys": "key",
     "webhooks": "webhook",
     "running": "running",
+    "spaces": "space",
 }
 
 

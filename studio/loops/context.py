@@ -44,6 +44,9 @@ class LoopContext:
 
     watching: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # labs whose socket is looked for
 
+    full: dict[str, str] = field(default_factory=dict)  # domains over their quota, and why
+    spilled: dict[str, int] = field(default_factory=dict)  # what those stored whose sandboxes the full disk has ended
+
     idle: dict[str, Any] = field(default_factory=dict)  # what `loops.idle` last saw of each sandbox
 
     def layout(self, domain: str, owner: str) -> Layout:

@@ -117,19 +117,20 @@ def regular(root: Path | int, parts: Sequence[str], flags: int = FILE) -> int:
     return opened
 
 
-def walk(root: Path | int, parts: Sequence[str] = (), *, most: int = 0) -> Iterator[Entry]:
+def walk(root: Path | int, parts: Sequence[str] = (), *, most: int = 0, whole: bool = False) -> Iterator[Entry]:
     """Everything below the folder, a folder before what is in it, by name; links and special files are entries that
-    nobody opened. `TooLarge` over `most` entries (0: any number) or when folders lie deeper than 200."""
+    nobody opened. `TooLarge` over `most` entries (0: any number) or when folders lie deeper than 200; `whole`:
+    `PermissionError` for a folder that may not be read, which else is empty."""
     count = 0
     with folder(root, parts) as top:
-        for entry in _below(top, "", 0):
+        for entry in _below(top, "", 0, whole):
             count += 1
             if most and count > most:
                 raise TooLarge(f"There are more than {most} files and folders.", "Remove what nobody needs.")
             yield entry
 
 
-def _below(descriptor: int, path: str, depth: int) -> Iterator[Entry]:
+def _below(descriptor: int, path: str, depth: int, whole: bool) -> Iterator[Entry]:
     if depth > MOST_DEEP:
         raise TooLarge(f"{path[:80]!r}… lies deeper than {MOST_DEEP} folders.", "Move it up, or remove it.")
     found: list[tuple[str, os.stat_result]] = []
@@ -143,10 +144,12 @@ def _below(descriptor: int, path: str, depth: int) -> Iterator[Entry]:
         if stat.S_ISDIR(status.st_mode):
             try:
                 opened = os.open(name, FOLDER, dir_fd=descriptor)
-            except OSError:
+            except OSError as error:
+                if whole and isinstance(error, PermissionError):
+                    raise
                 continue  # gone, or swapped for something else
             try:
-                yield from _below(opened, below, depth + 1)
+                yield from _below(opened, below, depth + 1, whole)
             finally:
                 os.close(opened)
 

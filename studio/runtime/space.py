@@ -9,14 +9,26 @@ from pathlib import Path
 from studio.errors import OutOfSpace
 
 RESERVE = 256 << 20  # bytes; of a small disk a twentieth
+KEPT = "kept-for-the-database"  # a file in the home, given up when the disk is full
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def free_of(folder: Path) -> tuple[int, int]:
+    """(free bytes, those of them that are the reserve) of the file system of `folder`."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize, min(RESERVE, found.f_blocks * found.f_frsize // 20)
+
+
+def is_tight(folder: Path) -> bool:
+    """Whether the reserve is being used."""
+    free, reserve = free_of(folder)
+    return free < reserve
 
 
 def check(folder: Path, more: int) -> None:
     """`OutOfSpace` if `more` bytes in `folder` would not leave the reserve."""
-    found = os.statvfs(folder)
-    whole, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
-    if more + min(RESERVE, whole // 20) > free:
+    free, reserve = free_of(folder)
+    if more + reserve > free:
         raise _full(f"{free >> 20} MiB are free, {max(1, more >> 20)} MiB more were to be written.")
 
 

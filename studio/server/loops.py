@@ -5,6 +5,7 @@ import asyncio
 from studio.loops import (
     cost,
     data,
+    disk,
     environments,
     gateway,
     idle,
@@ -15,6 +16,7 @@ from studio.loops import (
     sandboxes,
     serving,
     used,
+    volumes,
     webhooks,
 )
 from studio.loops.context import LoopContext
@@ -36,6 +38,8 @@ LOOPS: tuple[Loop, ...] = (
     Loop("cost", cost.step, topics=("stops",), every_s=3.0),
     Loop("serving", serving.step, topics=("endpoints", "serving", "models", "environments", "supervisor"), every_s=2.0),
     Loop("monitoring", monitoring.step, topics=("monitors", "monitoring", "supervisor"), every_s=1.0),
+    Loop("volumes", volumes.step, topics=("volumes", "spaces", "supervisor"), every_s=2.0),
+    Loop("disk", disk.step, every_s=1.0),
     Loop("webhooks", webhooks.step, topics=("webhooks",), every_s=1.0),
 )
 

@@ -73,6 +73,7 @@ class Server:
             doors=listeners,
             secret=studio.secret,
             isolation=studio.isolation,
+            full=studio.full,
         )
         following = supervision.follow(self._supervisor, self.store)
         self._tasks = [*loops.start(context), asyncio.create_task(following, name="supervisor's events")]

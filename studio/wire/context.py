@@ -31,6 +31,7 @@ class Studio:
     operator: str  # the user who runs this installation: as whom the operator's socket acts
     isolation: str = "bubblewrap"  # what this host can do: bubblewrap or none
     isolation_detail: str = ""  # what was tried, for people
+    full: dict[str, str] = field(default_factory=dict)  # domains over their quota, and why; kept fresh by a loop
     ready: list[str] = field(default_factory=list)  # what has been started, for the readiness probe
     audit: Audit = field(init=False)
     passwords: Passwords = field(init=False)

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from studio.domains import quotas
 from studio.errors import Invalid
 from studio.tracking import artifacts, places, runs, uploads
 from studio.wire.files import CHUNK, ArtifactResponse
@@ -40,6 +41,7 @@ async def download(call: Call) -> Any:
 @routes.add("PUT", "/mlflow-artifacts/artifacts/{path:path}", WRITE)
 async def upload(call: Call) -> None:
     """Receives a file; it is there whole or not at all."""
+    quotas.require(call.studio.full, call.domain)
     place = places.Place(places.split(call.path["path"]))
     paths = call.studio.settings.paths
     received = await asyncio.to_thread(uploads.Upload, paths, announced(call))

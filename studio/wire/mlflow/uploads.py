@@ -15,6 +15,7 @@ from starlette.responses import Response
 from studio.access import tickets
 from studio.access.principals import Kind
 from studio.access.tickets import Ticket
+from studio.domains import quotas
 from studio.errors import Invalid, NotFound
 from studio.tracking import artifacts, places, uploads
 from studio.tracking.places import Place
@@ -69,6 +70,7 @@ async def create(call: Call, body: CreateUpload) -> Any:
         here = await asyncio.to_thread(uploads.present, paths, call.domain, upload)
         parts = known.parts
     else:
+        quotas.require(call.studio.full, call.domain)
         parts = body.num_parts
         upload = await asyncio.to_thread(uploads.create, paths, call.domain, place, parts)
     signed = partial(_signed, call, WRITE, place.path, upload)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from studio import ledger
 from studio.access.principals import Principal
+from studio.domains import quotas
 from studio.jobs import jobs, logs, scripts, staging
 from studio.jobs.jobs import Job, Wanted
 from studio.tracking import runs
@@ -39,6 +40,7 @@ async def start_job(
 ) -> JobAnswer:
     """Queues a script; it runs in the caller's sandbox as soon as that is ready. A script with a syntax error is
     refused, with its line."""
+    quotas.require(studio.full, domain)
     owner = owner_of(principal, domain)
     name = scripts.check_file_name(body.script_name)
     text = scripts.check_script(body.script, name)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import Connection
 
 from studio.access.principals import Principal
+from studio.domains import quotas
 from studio.errors import Invalid
 from studio.registry import transfer as registry
 from studio.tracking import artifacts, places, transfer, uploads
@@ -154,6 +155,7 @@ async def put_file(
     principal: Principal = Depends(WRITE),
 ) -> None:
     """Receives a file of a run or logged model, of any size; it is there whole or not at all."""
+    quotas.require(studio.full, domain)
     root = await studio.store.read(lambda db: transfer.place_of(db, domain, kind, id))
     place = root.join("/".join(places.split(path)))
     paths = studio.settings.paths
