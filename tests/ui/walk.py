@@ -15,10 +15,10 @@ class Walk:
         self.problems: list[str] = []
         page.on("pageerror", lambda error: self.problems.append(str(error)))
 
-    def sign_in(self) -> None:
-        """The link of `studio up`: it leads to the list of domains."""
+    def sign_in(self, user: str | None = None) -> None:
+        """The link of `studio up`, or of `studio signin --user`: it leads to the list of domains."""
         with self.live.operator() as api:
-            link = api.post("signin-links", {})["url"]
+            link = api.post("signin-links", {"user": user} if user else {})["url"]
         self.page.goto(link)
         expect(self.page.get_by_role("heading", name="Your domains")).to_be_visible()
 

@@ -1,7 +1,7 @@
 import { ISignal, Signal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
 
-export type Topic = 'runs' | 'experiments' | 'jobs' | 'endpoints' | 'alerts' | 'monitors' | 'models' | 'datasets' | 'environments' | 'members' | 'running' | 'cost';
+export type Topic = 'domains' | 'policy' | 'volumes' | 'spaces' | 'runs' | 'experiments' | 'jobs' | 'endpoints' | 'alerts' | 'monitors' | 'models' | 'datasets' | 'environments' | 'members' | 'running' | 'cost';
 
 /** `topic` is `*` when anything may have changed: after a gap in the stream, or on a tick of polling. */
 export interface IChange {

@@ -54,6 +54,13 @@ const DRAWINGS = {
   more: '<path d="M3.6 8h.1M8 8h.1M12.4 8h.1" stroke-width="2.2"/>',
   link: '<path d="M6.8 9.2a2.8 2.8 0 0 0 4 0l2-2a2.8 2.8 0 0 0-4-4l-.8.8"/><path d="M9.2 6.8a2.8 2.8 0 0 0-4 0l-2 2a2.8 2.8 0 0 0 4 4l.8-.8"/>',
   view: '<path d="M4.2 2.4h7.6v11.2L8 10.8l-3.8 2.8z"/>',
+  people: '<circle cx="6" cy="5.4" r="2.4"/><path d="M1.6 13.2c0-2.5 1.9-4.2 4.4-4.2s4.4 1.7 4.4 4.2"/><path d="M10.4 3.2a2.3 2.3 0 0 1 0 4.4M11.8 9.4c1.6.5 2.6 1.9 2.6 3.8"/>',
+  key: '<circle cx="5" cy="11" r="2.9"/><path d="m7.1 8.9 6.1-6.1M11.4 4.6l1.9 1.9M9.4 6.6l1.5 1.5"/>',
+  monitor: '<rect x="1.9" y="2.8" width="12.2" height="8.2" rx="1.2"/><path d="M5.4 13.6h5.2M8 11v2.6"/>',
+  rules: '<path d="M6.6 3.8h7M6.6 8h7M6.6 12.2h7"/><path d="m2.2 3.8.9.9 1.5-1.8M2.2 8l.9.9 1.5-1.8M2.4 11.2l2 2M4.4 11.2l-2 2"/>',
+  sliders: '<path d="M2.4 4.4h5.4M11 4.4h2.6M2.4 11.6H5M8.2 11.6h5.4"/><circle cx="9.4" cy="4.4" r="1.6"/><circle cx="6.6" cy="11.6" r="1.6"/>',
+  lock: '<rect x="3.2" y="7" width="9.6" height="6.8" rx="1.2"/><path d="M5.2 7V5a2.8 2.8 0 0 1 5.6 0v2"/>',
+  snapshot: '<rect x="1.9" y="4.4" width="12.2" height="9" rx="1.2"/><path d="M5.6 4.2 6.6 2.6h2.8l1 1.6"/><circle cx="8" cy="8.8" r="2.3"/>',
   columns: '<rect x="2.3" y="2.8" width="11.4" height="10.4" rx="1.2"/><path d="M6.1 2.8v10.4M9.9 2.8v10.4"/>'
 } as const;
 

@@ -26,7 +26,7 @@ export interface IPanel {
 }
 
 export const PANELS: Record<PanelName, IPanel> = {
-  home: { icon: 'home', title: trans => trans.__('Home'), view: () => <HomePanel /> },
+  home: { icon: 'home', title: trans => trans.__('Home'), view: item => <HomePanel item={item} /> },
   data: { icon: 'data', title: trans => trans.__('Data'), view: item => <DataPanel item={item} /> },
   experiments: { icon: 'experiments', title: trans => trans.__('Experiments'), view: item => <ExperimentsPanel item={item} /> },
   run: { icon: 'run', title: trans => trans.__('Run'), perItem: true, view: item => <RunPanel item={item} /> },
@@ -36,7 +36,7 @@ export const PANELS: Record<PanelName, IPanel> = {
   endpoint: { icon: 'endpoints', title: trans => trans.__('Endpoint'), perItem: true, view: item => <EndpointPanel item={item} /> },
   monitors: { icon: 'monitors', title: trans => trans.__('Monitors'), view: item => <MonitorsPanel item={item} /> },
   environments: { icon: 'environments', title: trans => trans.__('Environments'), view: item => <EnvironmentsPanel item={item} /> },
-  domain: { icon: 'domain', title: trans => trans.__('Domain'), view: () => <DomainPanel /> },
+  domain: { icon: 'domain', title: trans => trans.__('Domain'), view: item => <DomainPanel item={item} /> },
   cost: { icon: 'cost', title: trans => trans.__('Running & cost'), view: () => <CostPanel /> },
   dashboard: { icon: 'dashboard', title: trans => trans.__('Dashboard'), perItem: true, view: (item, themes) => <DashboardPanel item={item} themes={themes} /> }
 };

@@ -15,7 +15,7 @@ from studio.wire.permission import Allow
 router = APIRouter(tags=["events"])
 TOPICS = frozenset(
     {"alerts", "datasets", "endpoints", "environments", "experiments", "jobs", "members", "models", "running", "runs"}
-    | {"monitors", "cost", "labs"}
+    | {"monitors", "cost", "labs", "policy", "volumes", "spaces", "domains"}
 )
 GONE = 4401  # the page must sign in again
 MOST_IDS = 100

@@ -1,6 +1,7 @@
 import { CostClient } from '../features/cost/client';
 import { DataClient } from '../features/data/client';
 import { DomainClient } from '../features/domain/client';
+import { PolicyClient } from '../features/domain/policyclient';
 import { EndpointsClient } from '../features/endpoints/client';
 import { EnvironmentsClient } from '../features/environments/client';
 import { ExperimentsClient } from '../features/experiments/client';
@@ -27,8 +28,9 @@ export class Client {
     this.models = new ModelsClient(request, name);
     this.endpoints = new EndpointsClient(request, name);
     this.monitors = new MonitorsClient(request, name);
-    this.environments = new EnvironmentsClient(request);
+    this.environments = new EnvironmentsClient(request, name);
     this.domain = new DomainClient(request, name);
+    this.policy = new PolicyClient(request, name);
     this.cost = new CostClient(request, name);
   }
 
@@ -44,5 +46,6 @@ export class Client {
   readonly monitors: MonitorsClient;
   readonly environments: EnvironmentsClient;
   readonly domain: DomainClient;
+  readonly policy: PolicyClient;
   readonly cost: CostClient;
 }

@@ -4,6 +4,8 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { Fragment, createElement } from 'react';
 
+import { addDomainCommands } from '../features/domain/commands';
+import { addEnvironmentCommands } from '../features/environments/commands';
 import { RUN_COMMANDS, addRunCommands } from '../features/experiments/commands';
 import { labIcon } from '../icons';
 import { newNotebook, openNotebook } from '../notebooks';
@@ -21,8 +23,8 @@ interface IOpened {
   turn: number;
 }
 
-/** An item that asks for an act (a dialog) rather than for a thing; it is not restored. */
-const ACT = '+';
+/** The end of an item that asks for an act (a dialog); it is not restored. */
+const ACT = /\+$/;
 
 /** Main-area panels: one command opens each, the layout restorer brings them back. */
 export const panelsPlugin: JupyterFrontEndPlugin<void> = {
@@ -42,10 +44,11 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
     });
     addCommands(app, studio);
     addRunCommands(app, studio);
+    const domainCommands = [...addDomainCommands(app, studio), ...addEnvironmentCommands(app, studio)];
     for (const panel of ENTRIES) {
       palette?.addItem({ command: `studio:open-${panel}`, category: CATEGORY });
     }
-    for (const command of ['studio:run-example', 'studio:register-data', 'studio:deploy', 'studio:open-dashboards', 'studio:new-notebook', ...RUN_COMMANDS]) {
+    for (const command of ['studio:run-example', 'studio:register-data', 'studio:deploy', 'studio:open-dashboards', 'studio:new-notebook', 'studio:import-mlflow', ...RUN_COMMANDS, ...domainCommands]) {
       palette?.addItem({ command, category: CATEGORY });
     }
     if (restorer) {
@@ -83,6 +86,7 @@ function addCommands(app: JupyterFrontEnd, studio: IStudio): void {
   });
   add('studio:register-data', trans.__('Register a data set'), () => studio.open('data', '+'));
   add('studio:deploy', trans.__('Deploy a model'), () => studio.open('models'));
+  add('studio:import-mlflow', trans.__('Import from MLflow'), () => studio.open('home', 'import+'));
   add('studio:open-dashboards', trans.__('Compare runs (dashboard)'), () => studio.open('dashboard', 'compare'));
   add('studio:new-notebook', trans.__('New notebook'), () => newNotebook(studio));
 }
@@ -160,7 +164,7 @@ class Panels {
   /** What opens the panel again in a restored layout. */
   argsOf(id: string): { panel: PanelName; item: string; activate: boolean } {
     const { panel, item } = this.opened.get(id) ?? { panel: 'home', item: '' };
-    return { panel, item: item === ACT ? '' : item, activate: false };
+    return { panel, item: item.replace(ACT, ''), activate: false };
   }
 
   private make(id: string, panel: PanelName, item: string): MainAreaWidget<StudioWidget> {

@@ -1,83 +1,107 @@
 import { useState } from 'react';
 
-import type { NewAccessKey } from '../../api/model';
-import { useAction, useStudio } from '../../hooks';
+import type { AccessKey } from '../../api/model';
+import { formatExact } from '../../format';
+import { useNow, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
-import { Button, CodeSnippet, ErrorBox, Field, Modal, Select, TextInput } from '../../ui';
+import { Ago, Button, ConfirmDialog, DataTable, EmptyState, IColumn, Id, Skeleton, Tag } from '../../ui';
+import { KeyDialog } from './keydialog';
+import { AdminsOnly, Failure, ISectionProps, Page } from './parts';
+import { expiryOf, scopeText, untilText } from './scope';
 
-/** Creates an access key; its secret is shown here once and never again. */
-export function KeyDialog({ users, onClose }: { users: string[]; onClose: () => void }): JSX.Element {
+/** Access keys of programs: what each may do, when it was last used, when it ends. */
+export function KeysPage({ domain, acts }: ISectionProps): JSX.Element {
   const { trans, client, session } = useStudio();
-  const [user, setUser] = useState(session?.user ?? users[0] ?? '');
-  const [name, setName] = useState('');
-  const [days, setDays] = useState('90');
-  const [made, setMade] = useState<NewAccessKey | null>(null);
-  const create = useAction(async () => setMade(await client.domain.createKey(user, name, Number(days) || null)));
-  if (made) {
-    const env = Object.entries(made.env)
-      .map(([key, value]) => `export ${key}='${value}'`)
-      .join('\n');
-    return (
-      <Modal
-        name="key-made"
-        title={trans.__('Key %1 was created', name || made.id)}
-        width={600}
-        onClose={onClose}
-        footer={
-          <Button kind="primary" testId={TEST.dialogAccept} onClick={onClose}>
-            {trans.__('I have copied it')}
-          </Button>
-        }
-      >
-        <p>{trans.__('Copy it now: the secret is shown only here and only once.')}</p>
-        <CodeSnippet code={made.token} testId={TEST.keyToken} />
-        {env && (
-          <>
-            <p className="jp-Studio-hint">{trans.__('For mlflow and other programs:')}</p>
-            <CodeSnippet code={env} />
-          </>
-        )}
-        {made.curl && (
-          <>
-            <p className="jp-Studio-hint">{trans.__('For curl:')}</p>
-            <CodeSnippet code={made.curl} />
-          </>
-        )}
-      </Modal>
-    );
-  }
-  const footer = (
-    <>
-      <Button onClick={onClose} testId={TEST.dialogCancel}>
-        {trans.__('Cancel')}
-      </Button>
-      <Button kind="primary" disabled={!user || create.busy} testId={TEST.dialogAccept} onClick={() => void create.run()}>
-        {create.busy ? trans.__('Creating…') : trans.__('Create key')}
-      </Button>
-    </>
+  const mayMake = session?.role === 'admin' || session?.role === 'editor';
+  const { data, error, refresh } = useResource('keys', c => c.domain.keys(), { topics: ['members'], everyMs: 30000 });
+  const [creates, setCreates] = useState(acts && mayMake);
+  const [revokes, setRevokes] = useState<AccessKey | null>(null);
+  const columns = useColumns(setRevokes);
+  const create = mayMake && (
+    <Button kind="primary" icon="plus" testId={TEST.keyCreate} onClick={() => setCreates(true)}>
+      {trans.__('Create key')}
+    </Button>
   );
+  const users = session?.role === 'admin' ? domain.members.map(member => member.user) : [session?.user ?? ''];
   return (
-    <Modal name="key" title={trans.__('Create an access key')} width={400} onClose={onClose} footer={footer}>
-      <Field label={trans.__('Acts as')}>{id => <Select id={id} value={user} options={users} onChange={setUser} testId={TEST.keyUser} />}</Field>
-      <Field label={trans.__('Name')} hint={trans.__('What uses it, to know later what to revoke.')}>
-        {id => <TextInput id={id} value={name} onChange={setName} placeholder={trans.__('nightly-report')} autoFocus testId={TEST.keyName} />}
-      </Field>
-      <Field label={trans.__('Expires')}>
-        {id => (
-          <Select
-            id={id}
-            value={days}
-            onChange={setDays}
-            options={[
-              ['7', trans.__('in 7 days')],
-              ['90', trans.__('in 90 days')],
-              ['365', trans.__('in a year')],
-              ['0', trans.__('never')]
-            ]}
-          />
-        )}
-      </Field>
-      {create.error && <ErrorBox error={create.error} />}
-    </Modal>
+    <Page
+      name="keys"
+      title={trans.__('Access keys')}
+      lead={trans.__('For programs outside: mlflow, curl, your own service. A key belongs to this domain only and never does more than its user may now.')}
+      aside={data && data.length > 0 && create}
+    >
+      {error && <Failure error={error} domain={domain} onRetry={() => void refresh()} />}
+      {!data && !error && <Skeleton rows={4} />}
+      {data && data.length > 0 && <DataTable name="keys" label={trans.__('Access keys')} columns={columns} rows={data} rowKey={key => key.id} fit={16} />}
+      {data && data.length === 0 && (
+        <EmptyState
+          icon="key"
+          testId={TEST.empty('keys')}
+          title={trans.__('No key yet')}
+          text={trans.__('Code in this lab needs none. A program elsewhere shows a key; narrow it to what the program does.')}
+          action={create}
+          code={`studio key create --domain ${domain.name} --user ${session?.user ?? 'you'} --action 'tracking.*' --days 30`}
+        />
+      )}
+      {!mayMake && <AdminsOnly domain={domain} what={trans.__('Viewers make no keys.')} />}
+      {creates && (
+        <KeyDialog
+          users={users}
+          onClose={() => {
+            setCreates(false);
+            void refresh();
+          }}
+        />
+      )}
+      {revokes && (
+        <ConfirmDialog
+          title={trans.__('Revoke %1?', revokes.name || revokes.id)}
+          verb={trans.__('Revoke')}
+          act={async () => {
+            await client.domain.revokeKey(revokes.id);
+            await refresh();
+          }}
+          onClose={() => setRevokes(null)}
+        >
+          <p>{revokes.used_ms ? trans.__('A program used it lately: it is refused at once.') : trans.__('It was never used.')}</p>
+          <p>{trans.__('This cannot be undone; create another key instead.')}</p>
+        </ConfirmDialog>
+      )}
+    </Page>
+  );
+}
+
+function useColumns(revoke: (key: AccessKey) => void): IColumn<AccessKey>[] {
+  const { trans } = useStudio();
+  return [
+    { key: 'name', label: trans.__('Key'), width: 120, grow: 2, cell: key => (key.name ? <b title={key.name}>{key.name}</b> : <span className="jp-Studio-hint">{trans.__('no name')}</span>) },
+    { key: 'id', label: trans.__('Id'), width: 104, cell: key => <Id id={key.id} /> },
+    { key: 'user', label: trans.__('Acts as'), width: 80, cell: key => key.user },
+    { key: 'scope', label: trans.__('May'), width: 160, grow: 3, cell: key => scopeText(key, trans) },
+    { key: 'used', label: trans.__('Last used'), width: 88, cell: key => (key.used_ms ? <Ago at={key.used_ms} /> : <span className="jp-Studio-hint">{trans.__('never')}</span>) },
+    { key: 'created', label: trans.__('Created'), width: 88, cell: key => <Ago at={key.created_ms} /> },
+    { key: 'expires', label: trans.__('Expires'), width: 88, cell: key => <Expiry at={key.expires_ms} /> },
+    { key: 'act', label: '', width: 48, grow: 0, align: 'right', cell: key => <Button kind="quiet" icon="trash" title={trans.__('Revoke %1', key.name || key.id)} onClick={() => revoke(key)} /> }
+  ];
+}
+
+/** When a key or session ends; amber within a week. */
+export function Expiry({ at }: { at: number | null | undefined }): JSX.Element {
+  const { trans } = useStudio();
+  const now = useNow(30000);
+  const soon = expiryOf(at, now);
+  if (soon === 'never' || !at) {
+    return <span>{trans.__('never')}</span>;
+  }
+  if (soon === 'ended') {
+    return <Tag tone="warning">{trans.__('expired')}</Tag>;
+  }
+  const text = untilText(at, now, trans);
+  return soon === 'soon' ? (
+    <Tag tone="warning" title={formatExact(at)}>
+      {text}
+    </Tag>
+  ) : (
+    <time title={formatExact(at)}>{text}</time>
   );
 }

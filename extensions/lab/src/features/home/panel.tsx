@@ -10,8 +10,10 @@ import { TEST } from '../../testids';
 import type { PanelName } from '../../tokens';
 import { Ago, Button, ErrorBox, Fade, Link, Panel, Skeleton } from '../../ui';
 import { KIND_ICONS, StopAll, StopButton, openRunning } from '../cost/parts';
+import { openNewDomain } from '../domain/newdomain';
+import { ImportDialog } from './importing';
 
-export function HomePanel(): JSX.Element {
+export function HomePanel({ item }: { item: string }): JSX.Element {
   const { trans, session } = useStudio();
   const { data, error, refresh } = useResource('overview', client => client.home.overview(), {
     topics: ['runs', 'jobs', 'endpoints', 'alerts', 'models', 'datasets', 'running'],
@@ -30,7 +32,7 @@ export function HomePanel(): JSX.Element {
       <div className="jp-Studio-home">
         {error && <ErrorBox error={error} onRetry={() => void refresh()} />}
         <Line overview={data} />
-        <Start overview={data} />
+        <Start overview={data} imports={item === 'import+'} />
         {data ? (
           <div className="jp-Studio-homeColumns">
             <RunningNow overview={data} refresh={refresh} />
@@ -100,10 +102,11 @@ function Line({ overview }: { overview: Overview | undefined }): JSX.Element {
   );
 }
 
-function Start({ overview }: { overview: Overview | undefined }): JSX.Element {
+function Start({ overview, imports }: { overview: Overview | undefined; imports: boolean }): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
   const isFirst = !overview || overview.runs === 0;
+  const [isImporting, setImporting] = useState(imports);
   const example = useAction(async () => {
     const { path } = await studio.client.home.example();
     await openNotebook(studio, path);
@@ -124,7 +127,16 @@ function Start({ overview }: { overview: Overview | undefined }): JSX.Element {
         <Button icon="data" testId={TEST.bringData} onClick={() => studio.open('data', '+')}>
           {trans.__('Bring my data')}
         </Button>
+        <Button icon="download" testId={TEST.importMlflow} onClick={() => setImporting(true)}>
+          {trans.__('Import from MLflow')}
+        </Button>
+        {studio.session?.operates && (
+          <Button icon="plus" testId={TEST.newDomain} onClick={() => openNewDomain(studio)}>
+            {trans.__('New domain')}
+          </Button>
+        )}
       </div>
+      {isImporting && <ImportDialog onClose={() => setImporting(false)} />}
       {example.error && <ErrorBox error={example.error} onRetry={() => void example.run()} />}
     </div>
   );

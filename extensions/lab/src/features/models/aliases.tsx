@@ -1,23 +1,10 @@
-import { Notification } from '@jupyterlab/apputils';
 import { useState } from 'react';
 
 import type { ModelVersion } from '../../api/model';
 import { useAction, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
-import type { IStudio } from '../../tokens';
 import { Button, ErrorBox, Field, Modal, TextInput } from '../../ui';
-
-const UNDO_MS = 8000;
-
-let told = '';
-
-/** Says what an alias means now, with the way back; only the last change can be taken back. */
-function tell(studio: IStudio, text: string, undo: () => Promise<unknown>): void {
-  if (Notification.manager.has(told)) {
-    Notification.dismiss(told);
-  }
-  told = Notification.info(text, { autoClose: UNDO_MS, actions: [{ label: studio.trans.__('Undo'), callback: () => void undo() }] });
-}
+import { tellWithUndo } from '../../undo';
 
 interface IAliasDialogProps {
   model: string;
@@ -34,14 +21,14 @@ export function AliasDialog({ model, version, aliases, onClose }: IAliasDialogPr
   const before = aliases[alias];
   const set = useAction(async () => {
     await client.models.setAlias(model, alias, version.version);
-    tell(studio, trans.__('%1@%2 means version %3.', model, alias, version.version), () =>
+    tellWithUndo(studio, trans.__('%1@%2 means version %3.', model, alias, version.version), () =>
       before === undefined ? client.models.deleteAlias(model, alias) : client.models.setAlias(model, alias, before)
     );
     onClose();
   });
   const drop = useAction(async (name: string) => {
     await client.models.deleteAlias(model, name);
-    tell(studio, trans.__('%1 has no alias %2 any more.', model, name), () => client.models.setAlias(model, name, version.version));
+    tellWithUndo(studio, trans.__('%1 has no alias %2 any more.', model, name), () => client.models.setAlias(model, name, version.version));
     onClose();
   });
   const isSame = before === version.version;

@@ -7,6 +7,7 @@ import { Icon, IconName } from '../../icons';
 import { TEST } from '../../testids';
 import type { PanelName } from '../../tokens';
 import { Fade, StatusPill, Tag } from '../../ui';
+import { openNewDomain } from '../domain/newdomain';
 import { defaultKeys } from '../experiments/columns';
 
 interface IEntry {
@@ -64,7 +65,8 @@ function entriesOf(trans: ReturnType<typeof useStudio>['trans'], o: Overview | u
 
 /** The domain one is in; another one is another address, opened in this tab. */
 function DomainSwitcher({ session }: { session: Session }): JSX.Element {
-  const { trans } = useStudio();
+  const studio = useStudio();
+  const { trans } = studio;
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -113,7 +115,22 @@ function DomainSwitcher({ session }: { session: Session }): JSX.Element {
               {domain.name === session.domain && <Icon name="check" size={14} />}
             </a>
           ))}
-          {session.domains.length < 2 && <p className="jp-Studio-hint">{trans.__('Another domain: studio domain create NAME')}</p>}
+          {session.operates ? (
+            <button
+              type="button"
+              role="menuitem"
+              onClick={() => {
+                setOpen(false);
+                openNewDomain(studio);
+              }}
+            >
+              <Icon name="plus" size={14} />
+              <span>{trans.__('New domain')}</span>
+              <Icon name="external" size={12} />
+            </button>
+          ) : (
+            session.domains.length < 2 && <p className="jp-Studio-hint">{trans.__('Who runs this installation makes other domains, and their admins add you.')}</p>
+          )}
         </div>
       )}
     </div>
