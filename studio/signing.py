@@ -62,8 +62,8 @@ def _read_secret(path: Path) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise Invalid(f"The key file {path} cannot be read: {error.strerror}.", f"See `ls -l {path}`.") from error
-    with os.fdopen(descriptor) as file:
-        found = os.fstat(file.fileno())
+    try:
+        found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_uid not in (os.geteuid(), 0):
             raise Invalid(f"The key file {path} is not a file of this account.", f"See `ls -l {path}`.")
         if mode := stat.S_IMODE(found.st_mode) & 0o077:
@@ -71,9 +71,12 @@ def _read_secret(path: Path) -> str:
                 f"The key file {path} can be read or changed by others (mode {mode:03o} for them).",
                 f"Say `chmod 600 {path}`. If somebody else may have read it, make new access keys afterwards.",
             )
-        if len(secret := file.read().strip()) < LEAST:
-            raise Invalid(f"The key file {path} is empty or cut off.", "Restore it from a backup of the home.")
-        return secret
+        secret = os.read(descriptor, 4096).decode("ascii", "replace").strip()
+    finally:
+        os.close(descriptor)
+    if len(secret) < LEAST:
+        raise Invalid(f"The key file {path} is empty or cut off.", "Restore it from a backup of the home.")
+    return secret
 
 
 def seal(secret: str, data: bytes) -> bytes:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from studio import __version__
 from studio.cli import audit, domain_settings, environments, installation, keys, people, policy, sessions, work
@@ -65,9 +66,10 @@ def main() -> None:
     try:
         app()
     except StudioError as error:
-        err.print(f"[bold red]{error.code}[/] {error.message}", highlight=False)
+        # Not wrapped: a command in it is to be copied.
+        err.print(f"[bold red]{error.code}[/] {escape(error.message)}", highlight=False, soft_wrap=True)
         if error.hint:
-            err.print(error.hint, highlight=False)
+            err.print(escape(error.hint), highlight=False, soft_wrap=True)
         sys.exit(1)
 
 

@@ -13,7 +13,7 @@ from studio import log
 from studio.errors import StudioError
 from studio.runtime.specs import Hello
 from studio.settings import Settings
-from studio.supervisor.supervise import Supervisor
+from studio.supervisor.supervise import Supervisor, key_files
 
 _log = logging.getLogger("supervisor")
 
@@ -23,7 +23,7 @@ async def serve(supervisor: Supervisor, on_ready: Callable[[Hello], None]) -> No
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.request_stop)
-    supervisor.secrets()  # before anything is touched; `down` goes without
+    key_files(supervisor.paths)  # before anything is touched; `down` goes without
     await supervisor.open()
     try:
         supervisor.keep()

@@ -19,7 +19,7 @@ from studio import signing
 from studio.errors import Conflict, Invalid, NotFound, StudioError
 from studio.runtime import exits, limits, logs, process, sandbox, sockets
 from studio.runtime.specs import ChildSpec, Hello, Limits, SandboxSpec, ServiceSpec, State, SupervisorPid
-from studio.settings import Settings
+from studio.settings import Paths, Settings
 from studio.supervisor import box as boxes
 from studio.supervisor import listening, records
 from studio.supervisor.box import Box
@@ -36,6 +36,14 @@ _CATCH_UP_EVERY = 5
 
 class AlreadyRunning(Conflict):
     """Another supervisor runs this home."""
+
+
+def key_files(paths: Paths) -> dict[str, Path]:
+    """The files of secrets, made where they are missing; `Invalid` for one that others can read."""
+    files = {"gateway": paths.keys / "gateway-secret", "master": paths.keys / "master.key"}
+    for file in files.values():
+        signing.secret_file(file)
+    return files
 
 
 class Supervisor:
@@ -162,16 +170,9 @@ class Supervisor:
         own = {"address": self.address, "host": self._host, "supervisor": str(self.paths.sockets / "supervisor.sock")}
         return [*self._server_argv, "--config", str(self._config("server", own))]
 
-    def secrets(self) -> dict[str, Path]:
-        """The files of secrets, made where they are missing; `Invalid` for one that others can read."""
-        files = {"gateway": self.paths.keys / "gateway-secret", "master": self.paths.keys / "master.key"}
-        for file in files.values():
-            signing.secret_file(file)
-        return files
-
     def _config(self, name: str, own: dict[str, Any]) -> Path:
         """The file that the process gets as `--config`. It names the files of secrets, never a secret."""
-        secrets = self.secrets()
+        secrets = key_files(self.paths)
         config = {"home": str(self.paths.home), "sockets": str(self.paths.sockets), "port": self._port, **own}
         if name == "gateway":
             config["secret"] = str(secrets["gateway"])

@@ -21,7 +21,7 @@ from studio.runtime.specs import Hello, Limits, State
 from studio.settings import Settings
 from studio.supervisor import listening, records
 from studio.supervisor.main import serve
-from studio.supervisor.supervise import AlreadyRunning, Supervisor
+from studio.supervisor.supervise import AlreadyRunning, Supervisor, key_files
 
 _START_S = 90.0
 _STOP_S = 60.0
@@ -86,6 +86,7 @@ def up(settings: Settings, detach: bool, on_ready: Callable[[Up], None]) -> Up:
         running = _as_up(found, already=True)
         on_ready(running)
         return running
+    key_files(settings.paths)  # here, so that it is told to who asks and not to a log
     if detach:
         return _detached(settings, on_ready)
     os.umask(0o077)
