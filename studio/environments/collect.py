@@ -40,7 +40,8 @@ def wanted(db: Connection) -> set[str]:
 
 def running(state: Running) -> set[str]:
     """Hashes that something runs from now, as the supervisor knows it."""
-    found = {item.revision for box in state.sandboxes for item in (*box.services, *box.children)}
+    found = {item.revision for box in state.sandboxes for item in box.services}
+    found |= {item.revision for box in state.sandboxes for item in box.children}
     return {name for name in found if _HASH.fullmatch(name)}
 
 

@@ -95,10 +95,11 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
   environments: trans => ({
     title: trans.__('Environments'),
     text: [
-      trans.__('An environment is a locked set of packages that kernels, jobs and endpoints start from. It is built once and never changes; a change makes a new one.'),
+      trans.__('An environment is a locked set of packages that kernels, jobs and endpoints start from. Every change is a new version, built beside the one in use; what runs goes on with what it has, and any version can be gone back to.'),
+      trans.__('The catalogue is shared by all domains and never changed from one: adding a package to it makes a clone that only this domain sees.'),
       trans.__('Its libraries are imported once and forked from: that is why kernels start in a moment.')
     ],
-    code: 'studio env list\nstudio env build sklearn',
+    code: 'studio env list\nstudio env add sklearn polars\nstudio env versions demo-sklearn',
     words: trans.__('What SageMaker calls an image.')
   }),
   domain: trans => ({

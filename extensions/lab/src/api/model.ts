@@ -26,6 +26,8 @@ export type OpenSession = Schemas['OpenSession'];
 export type NewAccessKey = Schemas['NewKeyAnswer'];
 export type InstanceType = Schemas['InstanceTypeAnswer'];
 export type Environment = Schemas['EnvironmentInDomain'];
+/** What an act on one answers: without what uses it. */
+export type MadeEnvironment = Schemas['EnvironmentAnswer'];
 export type NewEnvironment = Partial<Schemas['EnvironmentBody']> & Pick<Schemas['EnvironmentBody'], 'name'>;
 export type EnvironmentChange = Partial<Schemas['ChangeBody']>;
 export type EnvironmentVersion = Schemas['EnvironmentVersion'];

@@ -4,6 +4,7 @@ export * from './code';
 export * from './colors';
 export * from './fields';
 export { Grid, type IGridColumn } from './grid';
+export * from './log';
 export * from './menu';
 export * from './markdown';
 export * from './notice';

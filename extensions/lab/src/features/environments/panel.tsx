@@ -1,17 +1,42 @@
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 
 import type { Environment } from '../../api/model';
-import { useAction, useResource, useStudio } from '../../hooks';
+import { formatBytes } from '../../format';
+import { useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
-import { Button, ChoiceList, EmptyState, ErrorBox, Id, Panel, Section, Skeleton, Split, StatusPill } from '../../ui';
+import { Button, ChoiceList, EmptyState, ErrorBox, Panel, Skeleton, Split, StatusPill, Tag } from '../../ui';
+import { AddDialog, NewDialog } from './dialogs';
+import { EnvironmentView } from './view';
+import { askedOf, grouped } from './words';
 
 export function EnvironmentsPanel({ item }: { item: string }): JSX.Element {
-  const { trans } = useStudio();
-  const { data, error, refresh } = useResource('environments', client => client.environments.list(), { topics: ['environments'] });
-  const [chosen, setChosen] = useState(item);
-  const active = data?.find(env => env.name === chosen) ?? data?.[0];
+  const { trans, session } = useStudio();
+  const asked = askedOf(item);
+  const { data, error, refresh } = useResource('environments', client => client.environments.list(), { topics: ['environments', 'running', 'endpoints', 'jobs'] });
+  const [chosen, setChosen] = useState(asked.name);
+  const [creates, setCreates] = useState(asked.creates);
+  const [adds, setAdds] = useState(asked.add);
+  const mayWrite = session?.role !== 'viewer';
+  const active = data?.find(env => env.name === chosen) ?? data?.find(env => env.is_default) ?? data?.[0];
+  const done = (name: string): void => {
+    setChosen(name);
+    void refresh();
+  };
   return (
-    <Panel name="environments" title={trans.__('Environments')} icon="environments" bare={!!active} code={active && `studio env build ${active.name}\nstudio run train.py --environment ${active.name}`}>
+    <Panel
+      name="environments"
+      title={trans.__('Environments')}
+      icon="environments"
+      bare={!!active}
+      code={active && `studio env add ${active.name} PACKAGE\nstudio run train.py --env ${active.name}\n\n# or from a notebook\nfrom studio.guest import sdk\nsdk.add_packages("PACKAGE", environment="${active.name}")`}
+      actions={
+        mayWrite && (
+          <Button kind="primary" icon="plus" testId={TEST.environmentNew} onClick={() => setCreates(true)}>
+            {trans.__('New environment')}
+          </Button>
+        )
+      }
+    >
       {error && <ErrorBox error={error} onRetry={() => void refresh()} />}
       {!data && !error && <Skeleton />}
       {data && data.length === 0 && (
@@ -20,135 +45,54 @@ export function EnvironmentsPanel({ item }: { item: string }): JSX.Element {
           testId={TEST.empty('environments')}
           title={trans.__('No environments')}
           text={trans.__('An environment is a locked set of packages that kernels, jobs and endpoints start from.')}
-          code="studio env list"
+          code="studio env create analysis polars scikit-learn"
         />
       )}
       {data && active && (
-        <Split
-          width={224}
-          list={
-            <ChoiceList
-              label={trans.__('Environments')}
-              active={active.name}
-              onChoose={setChosen}
-              items={data.map(env => ({
-                key: env.name,
-                title: env.name,
-                detail: env.title,
-                trail: <StatusPill state={env.state} compact />,
-                testId: TEST.row('environments', env.name)
-              }))}
-            />
-          }
-        >
-          <EnvironmentView key={active.name} name={active.name} refreshList={refresh} />
+        <Split width={272} list={<Lists all={data} active={active.name} onChoose={setChosen} />}>
+          <EnvironmentView key={active.name} name={active.name} onChosen={done} onAdd={() => setAdds([])} onDeleted={() => done('')} />
         </Split>
       )}
+      {creates && data && <NewDialog all={data} onClose={() => setCreates(false)} onDone={done} />}
+      {adds && data && active && mayWrite && <AddDialog all={data} environment={active} packages={adds} onClose={() => setAdds(null)} onDone={done} />}
     </Panel>
   );
 }
 
-function EnvironmentView({ name, refreshList }: { name: string; refreshList: () => Promise<void> }): JSX.Element {
-  const { trans, client } = useStudio();
-  const [fast, setFast] = useState(false);
-  const { data: env, error, refresh } = useResource(`environment/${name}`, c => c.environments.get(name), { topics: ['environments'], everyMs: fast ? 1000 : undefined });
-  const building = env?.state === 'Building' || env?.state === 'Queued';
-  useEffect(() => setFast(building), [building]);
-  const build = useAction(async () => {
-    await client.environments.build(name);
-    await Promise.all([refresh(), refreshList()]);
-  });
-  const [filter, setFilter] = useState('');
-  if (!env) {
-    return error ? <ErrorBox error={error} onRetry={() => void refresh()} /> : <Skeleton rows={6} />;
-  }
-  const packages = packagesOf(env);
-  const shown = packages.filter(([pkg]) => pkg.includes(filter.toLowerCase()));
-  const buildable = env.state === 'NotBuilt' || env.state === 'Failed';
+function Lists({ all, active, onChoose }: { all: Environment[]; active: string; onChoose: (name: string) => void }): JSX.Element {
+  const { trans, session } = useStudio();
+  const { own, shared } = grouped(all);
   return (
-    <div className="jp-Studio-stack">
-      <div className="jp-Studio-detailHead">
-        <h2>{env.name}</h2>
-        <StatusPill state={env.state} testId={TEST.state(`environment-${name}`)} />
-        <span className="jp-Studio-hint">
-          {env.title} {env.hash && <Id id={env.hash} />}
-        </span>
-        <span className="jp-Studio-spacer" />
-        {buildable && (
-          <Button kind="primary" disabled={build.busy} testId={TEST.environmentBuild(name)} onClick={() => void build.run()}>
-            {trans.__('Build')}
-          </Button>
-        )}
-      </div>
-      {build.error && <ErrorBox error={build.error} />}
-      {env.error && <ErrorBox error={new Error(env.error)} title={trans.__('The build failed')} />}
-      {building && <Progress env={env} />}
-      {env.preload.length > 0 && (
-        <Section title={trans.__('Imported once, forked from')}>
-          <div className="jp-Studio-signature">
-            {env.preload.map(module => (
-              <span key={module} className="jp-Studio-chip">
-                {module}
-              </span>
-            ))}
-          </div>
-        </Section>
-      )}
-      {packages.length > 0 && (
-        <Section
-          title={trans.__('Packages (%1)', packages.length)}
-          aside={packages.length > 20 && <input className="jp-Studio-input jp-mod-small" data-filter="" value={filter} placeholder={trans.__('Filter')} aria-label={trans.__('Filter packages')} onChange={event => setFilter(event.target.value)} />}
-        >
-          <div className="jp-Studio-packages">
-            {shown.map(([pkg, version]) => (
-              <span key={pkg}>
-                <span title={pkg}>{pkg}</span>
-                <span>{version}</span>
-              </span>
-            ))}
-          </div>
-        </Section>
-      )}
-      {env.log && (building || env.state === 'Failed') && (
-        <Section title={trans.__('Build log')}>
-          <BuildLog text={env.log} />
-        </Section>
-      )}
+    <div className="jp-Studio-environmentLists">
+      <h3>{trans.__('Of %1', session?.domain ?? '')}</h3>
+      {own.length ? <Choices label={trans.__('Of the domain')} all={own} active={active} onChoose={onChoose} /> : <p className="jp-Studio-hint">{trans.__('None yet. Clone one of the catalogue, or make one: what is added is seen by this domain only.')}</p>}
+      <h3>{trans.__('Catalogue')}</h3>
+      <Choices label={trans.__('Catalogue')} all={shared} active={active} onChoose={onChoose} />
     </div>
   );
 }
 
-function packagesOf(env: Environment): [string, string][] {
-  return env.packages.map((item): [string, string] => {
-    const [, name = item, version = ''] = /^([A-Za-z0-9._-]+)\s*(?:==)?\s*(.*)$/.exec(item) ?? [];
-    return [name.toLowerCase(), version];
-  });
-}
-
-function Progress({ env }: { env: Environment }): JSX.Element {
+function Choices({ label, all, active, onChoose }: { label: string; all: Environment[]; active: string; onChoose: (name: string) => void }): JSX.Element {
   const { trans } = useStudio();
-  const { done, total, text } = env.progress;
+  const detail = (env: Environment): string =>
+    [env.current ? trans.__('version %1', env.current) : env.title, env.size_bytes ? formatBytes(env.size_bytes) : '', env.used_by ? trans._n('%1 use', '%1 uses', env.used_by) : ''].filter(Boolean).join(' · ');
   return (
-    <div className="jp-Studio-progress" role="progressbar" aria-valuemin={0} aria-valuemax={total} aria-valuenow={done}>
-      <div>
-        <i style={{ width: total ? `${(100 * done) / total}%` : '4%' }} />
-      </div>
-      <span>{text || trans.__('Waiting to start')}</span>
-      <span>{total > 0 && `${done} / ${total}`}</span>
-    </div>
-  );
-}
-
-function BuildLog({ text }: { text: string }): JSX.Element {
-  const box = useRef<HTMLPreElement>(null);
-  useEffect(() => {
-    if (box.current) {
-      box.current.scrollTop = box.current.scrollHeight;
-    }
-  }, [text]);
-  return (
-    <pre ref={box} className="jp-Studio-log" tabIndex={0}>
-      {text}
-    </pre>
+    <ChoiceList
+      label={label}
+      active={active}
+      onChoose={onChoose}
+      items={all.map(env => ({
+        key: env.name,
+        title: (
+          <span className="jp-Studio-inline">
+            <span title={env.name}>{env.name}</span>
+            {env.is_default && <Tag title={trans.__('New notebooks, jobs and endpoints begin with it')}>{trans.__('default')}</Tag>}
+          </span>
+        ),
+        detail: detail(env),
+        trail: <StatusPill state={env.state} compact />,
+        testId: TEST.row('environments', env.name)
+      }))}
+    />
   );
 }

@@ -1,10 +1,10 @@
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 
 import type { Job } from '../../api/model';
 import { formatDuration } from '../../format';
 import { useMoney, useNow, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
-import { Ago, Button, ChoiceList, ConfirmDialog, EmptyState, ErrorBox, Id, Link, Panel, Skeleton, Split, StatusPill, Tag } from '../../ui';
+import { Ago, Button, ChoiceList, ConfirmDialog, EmptyState, ErrorBox, Id, Link, LogView, Panel, Skeleton, Split, StatusPill, Tag } from '../../ui';
 
 export function JobsPanel({ item }: { item: string }): JSX.Element {
   const { trans } = useStudio();
@@ -116,70 +116,8 @@ function JobView({ job, refresh }: { job: Job; refresh: () => Promise<void> }): 
   );
 }
 
-const KEPT = 400_000;
-
-/** The log as it grows; it follows the end unless one has scrolled away from it. */
+/** What a job printed, while it runs and afterwards. */
 export function JobLog({ id, over }: { id: string; over: boolean }): JSX.Element {
-  const { trans, client } = useStudio();
-  const [text, setText] = useState('');
-  const [failed, setFailed] = useState<Error | null>(null);
-  const box = useRef<HTMLPreElement>(null);
-  const pinned = useRef(true);
-  useEffect(() => {
-    let alive = true;
-    let timer = 0;
-    let offset = 0;
-    const read = async (): Promise<void> => {
-      let wait = 1000;
-      try {
-        if (!document.hidden) {
-          const page = await client.jobs.log(id, offset);
-          if (!alive) {
-            return;
-          }
-          offset = page.next_offset;
-          setFailed(null);
-          if (page.text) {
-            setText(before => (before + page.text).slice(-KEPT));
-            wait = 200;
-          } else if (page.done) {
-            return;
-          }
-        }
-      } catch (error) {
-        setFailed(error as Error);
-        wait = 3000;
-      }
-      if (alive) {
-        timer = window.setTimeout(() => void read(), wait);
-      }
-    };
-    void read();
-    return () => {
-      alive = false;
-      window.clearTimeout(timer);
-    };
-  }, [client, id]);
-  useEffect(() => {
-    if (pinned.current && box.current) {
-      box.current.scrollTop = box.current.scrollHeight;
-    }
-  }, [text]);
-  return (
-    <>
-      {failed && <ErrorBox error={failed} />}
-      <pre
-        ref={box}
-        className="jp-Studio-log jp-mod-fill"
-        tabIndex={0}
-        data-testid={TEST.jobLog}
-        onScroll={event => {
-          const element = event.currentTarget;
-          pinned.current = element.scrollTop + element.clientHeight > element.scrollHeight - 24;
-        }}
-      >
-        {text || (over ? trans.__('It printed nothing.') : trans.__('Waiting for output…'))}
-      </pre>
-    </>
-  );
+  const { client } = useStudio();
+  return <LogView source={id} read={offset => client.jobs.log(id, offset)} over={over} testId={TEST.jobLog} />;
 }
