@@ -124,7 +124,8 @@ class Audit:
 
     def oldest(self, db: Connection) -> int | None:
         """The number of the first row that is kept."""
-        return db.scalar(select(func.min(audit.c.seq)))
+        found: int | None = db.scalar(select(func.min(audit.c.seq)))
+        return found
 
     def check(self, db: Connection, after: int, head: str, most: int) -> tuple[int, str, int, int | None]:
         """Goes over up to `most` rows after number `after`, the row before having the hash `head`; (rows that are

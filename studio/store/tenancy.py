@@ -14,7 +14,7 @@ class Every:
 
 EVERY: Final = Every()
 Domain = str | BindParameter[str] | Every
-Statement = TypeVar("Statement", bound=Select[Any] | Update | Delete)
+Statement = TypeVar("Statement", Select[Any], Update, Delete)
 
 
 def scope_query(statement: Statement, table: Table | Alias, domain: Domain) -> Statement:

@@ -92,7 +92,9 @@ async def export_all_audit(
 @router.get("/audit/verify")
 async def verify_audit(studio: Studio = Depends(studio), _: Principal = Depends(EVERYWHERE)) -> VerifiedAnswer:
     """Goes over every row: whether each is as it was written, and none is missing in between."""
-    rows, first, after, broken = 0, None, 0, None
+    rows, after = 0, 0
+    broken: int | None = None
+    first = await studio.store.read(studio.audit.oldest)
     head = await studio.store.read(studio.audit.anchor)
     while broken is None:
         begin, seen = head, after
@@ -102,7 +104,6 @@ async def verify_audit(studio: Studio = Depends(studio), _: Principal = Depends(
         if not count:
             break
         rows += count
-        first = first or await studio.store.read(studio.audit.oldest)
         await asyncio.sleep(0)  # others are let in between
     return VerifiedAnswer(rows=rows, first=first, last=after or None, head=head, broken=broken)
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from studio.access import explaining, policies
 from studio.access.conditions import CONDITIONS
-from studio.access.permissions import IN_DOMAIN, Ask, decide, kind_of
+from studio.access.permissions import IN_DOMAIN, Ask, decide, kind_of, policy_of
 from studio.access.principals import Kind, Principal
 from studio.access.rules import Rule
 from studio.clock import now_ms
@@ -109,7 +109,7 @@ async def explain(
     if who.role_in(domain) is None:
         message, hint = f"{user} is no member of {domain}.", "An admin of the domain can add them."
     considered = []
-    for rule in explaining.policy_of(who, domain).about(action):
+    for rule in policy_of(who, domain).about(action):
         because = explaining.consider(who, ask, rule, now)
         considered.append(ConsideredAnswer(rule=_answer(rule), applies=not because, because=because))
     return VerdictAnswer(
