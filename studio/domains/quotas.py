@@ -9,6 +9,7 @@ from studio.clock import now_ms
 from studio.errors import Invalid, OutOfSpace
 from studio.store import signal
 from studio.store.tables.volumes import volumes
+from studio.store.tenancy import EVERY, scope_query
 
 MOST_MB = 1 << 30
 ACTIVE_S = 60  # how often a domain is measured in which somebody works
@@ -99,13 +100,13 @@ def due(volume: Volume, is_active: bool, at_ms: int) -> bool:
 
 def get(db: Connection, domain: str) -> Volume:
     """What is known of the volume of `domain`; zeros before the first measurement."""
-    row = db.execute(select(volumes).where(volumes.c.domain == domain)).one_or_none()
+    row = db.execute(scope_query(select(volumes), volumes, domain)).one_or_none()
     return Volume(domain) if row is None else Volume(**row._mapping)
 
 
 def list_all(db: Connection) -> dict[str, Volume]:
     """By domain, those that have a row."""
-    return {row.domain: Volume(**row._mapping) for row in db.execute(select(volumes))}
+    return {row.domain: Volume(**row._mapping) for row in db.execute(scope_query(select(volumes), volumes, EVERY))}
 
 
 def set_quota(db: Connection, domain: str, quota_mb: int) -> Volume:
@@ -127,7 +128,7 @@ def measured(db: Connection, found: Volume) -> None:
 
 
 def _put(db: Connection, domain: str, **values: object) -> Volume:
-    if not db.execute(update(volumes).where(volumes.c.domain == domain).values(**values)).rowcount:
+    if not db.execute(scope_query(update(volumes), volumes, domain).values(**values)).rowcount:
         empty = {"quota_mb": 0, **dict.fromkeys(_MEASURED, 0), "homes": {}}
         db.execute(insert(volumes).values(domain=domain, **{**empty, **values}))
     signal(db, "volumes", domain)

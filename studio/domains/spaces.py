@@ -4,13 +4,14 @@ in `space_folders`."""
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
 
 from studio.clock import now_ms
 from studio.errors import AlreadyExists, Conflict, Invalid, NotFound
 from studio.ids import check_name, new_id
 from studio.store import signal
 from studio.store.tables.volumes import spaces
+from studio.store.tenancy import EVERY, scope_query
 
 MOST = 200  # of one kind in a domain, the trash included
 EMPTYING = 0  # as `trashed_ms`: the folder is being removed
@@ -37,8 +38,8 @@ class Space:
 def create(db: Connection, domain: str, name: str, made_by: str, *, owner: str = "", title: str = "") -> Space:
     """The row of a new space; `AlreadyExists`, or `Conflict` if there are too many."""
     _check(db, domain, owner, name, title)
-    held = (spaces.c.domain == domain) & (spaces.c.owner == owner)
-    if len(db.execute(select(spaces.c.id).where(held)).all()) >= MOST:
+    held = scope_query(select(func.count()).where(spaces.c.owner == owner), spaces, domain)
+    if db.execute(held).scalar_one() >= MOST:
         raise Conflict(f"There are {MOST} spaces, the trash included.", "Empty the trash, or delete some.")
     identity = new_id("space")
     values = {"id": identity, "domain": domain, "owner": owner, "name": name, "title": title or name}
@@ -94,12 +95,13 @@ def empty(db: Connection, found: Space) -> None:
 
 def to_empty(db: Connection) -> list[Space]:
     """Those whose files are to be removed, in all domains."""
-    return [Space(**row._mapping) for row in db.execute(select(spaces).where(spaces.c.trashed_ms == EMPTYING))]
+    rows = db.execute(scope_query(select(spaces).where(spaces.c.trashed_ms == EMPTYING), spaces, EVERY))
+    return [Space(**row._mapping) for row in rows]
 
 
 def forget(db: Connection, found: Space) -> None:
     """The row of one whose files are gone."""
-    db.execute(delete(spaces).where(spaces.c.id == found.id))
+    db.execute(scope_query(delete(spaces), spaces, found.domain).where(spaces.c.id == found.id))
     signal(db, "spaces", found.domain, found.id)
 
 
@@ -112,17 +114,17 @@ def check_title(title: str) -> None:
 def _check(db: Connection, domain: str, owner: str, name: str, title: str) -> None:
     check_name(name, "space")
     check_title(title)
-    same = (spaces.c.domain == domain) & (spaces.c.owner == owner) & (spaces.c.name == name)
-    if db.execute(select(spaces.c.id).where(same & spaces.c.trashed_ms.is_(None))).first() is not None:
+    same = select(spaces.c.id).where(spaces.c.owner == owner, spaces.c.name == name, spaces.c.trashed_ms.is_(None))
+    if db.execute(scope_query(same, spaces, domain)).first() is not None:
         raise AlreadyExists(f"There is already a space {name!r}.", "Open it, or choose another name.")
 
 
 def _seen(domain: str, user: str) -> Select[Any]:
-    return select(spaces).where((spaces.c.domain == domain) & spaces.c.owner.in_(["", user]))
+    return scope_query(select(spaces).where(spaces.c.owner.in_(["", user])), spaces, domain)
 
 
 def _write(db: Connection, found: Space, **values: object) -> Space:
-    db.execute(update(spaces).where(spaces.c.id == found.id).values(**values))
+    db.execute(scope_query(update(spaces), spaces, found.domain).where(spaces.c.id == found.id).values(**values))
     signal(db, "spaces", found.domain, found.id)
-    row = db.execute(select(spaces).where((spaces.c.domain == found.domain) & (spaces.c.id == found.id))).one()
+    row = db.execute(scope_query(select(spaces).where(spaces.c.id == found.id), spaces, found.domain)).one()
     return Space(**row._mapping)

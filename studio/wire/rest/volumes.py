@@ -119,7 +119,8 @@ async def restore_snapshot(
     if body.in_place and not found.user:
         require(principal, "volumes.admin", domain)
     root = volumes.root(studio.settings.paths, domain, found.user)
-    if folder and await asyncio.to_thread(beneath.exists, root, [folder]):
+    is_taken = bool(folder) and await asyncio.to_thread(beneath.exists, root, (folder,))
+    if is_taken:
         raise AlreadyExists(f"There is already {folder!r}.", "Choose another name for the folder.")
     made = await studio.store.write(lambda db: snapshots.restore(db, found, principal.user, folder=folder))
     return _restore(made)
