@@ -15,6 +15,7 @@ class DomainBody(Body):
     title: str | None = None
     network_mode: Literal["studio", "open", "none"] = "studio"
     members: list[MemberBody] = Field([], max_length=200)
+    required_isolation: Literal["none", "sandbox", "limits", "full"] | None = None
 
 
 class DomainSummary(Answer):
