@@ -52,10 +52,11 @@ class Attempts:
         now = clock.monotonic()
         waits = [self._records[key].not_before - now for key, _ in _keys(person, address) if key in self._records]
         if (wait_s := max(waits, default=0.0)) > 0:
+            seconds = math.ceil(wait_s)
             raise TooMany(
                 "There were too many attempts to sign in.",
-                "Try again later, or sign in with a link: `studio signin` on the computer that runs Studio.",
-                retry_s=math.ceil(wait_s),
+                f"Try again in {seconds} s, or sign in with a link.",
+                retry_s=seconds,
             )
         for key, pace in _keys(person, address):
             before = self._records.get(key)

@@ -24,12 +24,12 @@ def studio_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, StudioError)
     if not wants_page(request):
         return rest.studio_error(request, error)
+    headers = {"retry-after": str(error.retry_s)} if error.retry_s else None
     if tried := getattr(request.state, "signin", None):
         name, wanted = tried
-        return signin_page(request, wanted, name=name, problem=str(error), status=error.status)
+        return signin_page(request, wanted, name=name, problem=str(error), status=error.status, headers=headers)
     if isinstance(error, Unauthenticated) and request.url.path not in ("/signin", "/studio/enter"):
         return signin_page(request, _wanted(request), status=error.status)
-    headers = {"retry-after": str(error.retry_s)} if error.retry_s else None
     return page("That did not work", body(error) + home_link(request), status=error.status, headers=headers)
 
 

@@ -76,14 +76,22 @@ async def signout(request: Request) -> Response:
     return answer
 
 
-def signin_page(request: Request, wanted: str, *, name: str = "", problem: str = "", status: int = 200) -> Response:
+def signin_page(
+    request: Request,
+    wanted: str,
+    *,
+    name: str = "",
+    problem: str = "",
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
     """The page; `wanted` is where it leads, a safe path. It has the form once somebody has a password, at the apex."""
     said = f"<p class=warn role=alert>{escape(problem)}</p>" if problem else ""
     if request.headers.get("x-studio-host") == "lab" or not context_of(request).people.now.passwords:
         return page("Sign in", f"<h1>Sign in</h1>{said}{_LINK % ''}", status=status)
     focus = (" autofocus", "") if not name else ("", " autofocus")
     form = _FORM % (said, escape(wanted), escape(name), *focus)
-    return page("Sign in", f"<h1>Sign in</h1>{form}{_LINK % 'Or without a password. '}", status=status)
+    return page("Sign in", f"<h1>Sign in</h1>{form}{_LINK % 'Or without a password. '}", status=status, headers=headers)
 
 
 def set_cookie(answer: Response, name: str, value: str, session: Session) -> None:
