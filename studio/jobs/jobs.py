@@ -144,7 +144,7 @@ def explain(db: Connection, job: Job, reason: str) -> None:
         _set(db, job, reason=reason[:2000])
 
 
-def start(db: Connection, job: Job, environment_hash: str) -> Job:
+def start(db: Connection, job: Job, environment_hash: str = "") -> Job:
     """Its process is about to be asked for. To be committed first: no process without its row."""
     return _move(db, job, State.starting, reason="Its process is starting.", environment_hash=environment_hash)
 

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from studio.access import memberships, users
 from studio.access.people import People
 from studio.access.principals import Kind, Principal, Role
 from studio.domains import domains, instance_types
+from studio.environments import environments, versions
+from studio.environments.definitions import Definition
 from studio.runtime.gateway_control import GatewayControl
 from studio.runtime.supervising import Supervisor
 from studio.server.app import build_rest
 from studio.settings import Settings
 from studio.store import Store
-from studio.store.tables.environments import environments
 from studio.wire.context import Studio
 
 MEMBERS = {"ann": Role.admin, "eve": Role.editor, "bob": Role.editor, "vic": Role.viewer}
@@ -74,7 +75,5 @@ def _fill(db: Connection) -> None:
         users.create_user(db, user)
         memberships.put(db, "demo", user, role)
     instance_types.ensure(db)
-    lists: dict[str, list[str]] = {"packages": [], "preload": []}
-    empty = {"title": "", "python": "", "hash": "0" * 64, "built_from": "", "error": "", "attempt": 1}
-    steps = {"progress_done": 0, "progress_total": 0, "progress_text": "", "updated_ms": 0}
-    db.execute(insert(environments).values(name="sklearn", state="Ready", **lists, **empty, **steps))
+    versions.define(db, [Definition("sklearn", "scikit-learn", "", ("scikit-learn",), ())])
+    versions.finish(db, environments.get(db, environments.CATALOGUE, "sklearn").newest, "0" * 32)

@@ -25,46 +25,60 @@ WANTED = Sandbox(
 )
 
 
-def running(*services: str, state: str = "Running", service: str = "Running") -> SandboxState:
-    found = [ServiceState(name, 2, service, 1) for name in services]
+def running(*services: str, state: str = "Running", service: str = "Running", revision: str = "") -> SandboxState:
+    found = [ServiceState(name, 2, service, 1, revision=revision) for name in services]
     return SandboxState("demo.ada", "demo", "ada", 1, state, "bubblewrap", "studio", 1, services=found)
 
 
 def test_wanted_and_absent_is_started() -> None:
-    assert decide(WANTED, None, ()) == [Start()]
+    assert decide(WANTED, None, {}) == [Start()]
 
 
 @pytest.mark.parametrize("state", ["Starting", "Draining"])
 def test_on_its_way_is_left_alone(state: str) -> None:
-    assert decide(WANTED, running(state=state), ()) == []
+    assert decide(WANTED, running(state=state), {}) == []
 
 
 def test_nobody_wants_it_any_more() -> None:
-    assert decide(replace(WANTED, wanted=False), None, ()) == []
+    assert decide(replace(WANTED, wanted=False), None, {}) == []
     for unwanted in (None, replace(WANTED, wanted=False), replace(WANTED, role="")):
-        assert [type(action) for action in decide(unwanted, running(), ())] == [Stop]
+        assert [type(action) for action in decide(unwanted, running(), {})] == [Stop]
 
 
 def test_removed_owner_is_not_started() -> None:
-    assert decide(replace(WANTED, role=""), None, ()) == []
+    assert decide(replace(WANTED, role=""), None, {}) == []
 
 
 def test_another_role_means_another_sandbox() -> None:
-    [action] = decide(replace(WANTED, role="viewer"), running("lab"), ())
+    [action] = decide(replace(WANTED, role="viewer"), running("lab"), {})
     assert isinstance(action, Stop)
 
 
 def test_lab_and_fork_servers_follow_what_is_wanted() -> None:
     wanted = replace(WANTED, lab_wanted=True, environments=("sklearn", "torch"))
-    assert decide(wanted, running(), {"sklearn"}) == [OpenDoor(), StartForkServer("sklearn"), StartLab()]
-    assert decide(wanted, running("lab", "fork-sklearn"), {"sklearn"}) == [OpenDoor()]
-    assert decide(WANTED, running("lab", "fork-old", "forwarder"), ()) == [
+    assert decide(wanted, running(), {"sklearn": ""}) == [OpenDoor(), StartForkServer("sklearn"), StartLab()]
+    assert decide(wanted, running("lab", "fork-sklearn"), {"sklearn": ""}) == [OpenDoor()]
+    assert decide(WANTED, running("lab", "fork-old", "forwarder"), {}) == [
         OpenDoor(),
         StopService("fork-old"),
         StopService("lab"),
     ]
 
 
+def test_an_environment_that_was_built_anew_gets_another_fork_server() -> None:
+    wanted = replace(WANTED, environments=("sklearn",))
+    before = running("fork-sklearn", revision="old")
+    assert decide(wanted, before, {"sklearn": "old"}) == [OpenDoor()]
+    assert decide(wanted, before, {"sklearn": "new"}) == [
+        OpenDoor(),
+        StopService("fork-sklearn"),
+        StartForkServer("sklearn"),
+    ]
+    # Its folder is gone: what runs is left alone.
+    assert decide(wanted, before, {}) == [OpenDoor()]
+
+
+READY = {"sklearn": "new", "torch": "new"}
 STATES = st.none() | st.sampled_from(["Starting", "Running", "Draining", "Exited"])
 
 
@@ -76,21 +90,29 @@ STATES = st.none() | st.sampled_from(["Starting", "Running", "Draining", "Exited
     st.lists(st.sampled_from(["sklearn", "torch"]), unique=True),
     STATES,
     st.lists(st.sampled_from(["lab", "fork-sklearn", "fork-torch", "forwarder", "dash"]), unique=True),
+    st.sampled_from(["", "old", "new"]),
 )
 def test_applying_the_decisions_comes_to_rest(
-    wanted: bool, lab: bool, role: str, applied: str, environments: list[str], state: str | None, services: list[str]
+    wanted: bool,
+    lab: bool,
+    role: str,
+    applied: str,
+    environments: list[str],
+    state: str | None,
+    services: list[str],
+    revision: str,
 ) -> None:
     """Whatever is observed, a few rounds lead to what is wanted, and then nothing more is done."""
     row = replace(
         WANTED, wanted=wanted, lab_wanted=lab, role=role, applied_role=applied, environments=tuple(environments)
     )
-    observed = running(*services, state=state) if state else None
+    observed = running(*services, state=state, revision=revision) if state else None
     for _ in range(8):
-        actions = [action for action in decide(row, observed, {"sklearn", "torch"}) if action != OpenDoor()]
+        actions = [action for action in decide(row, observed, READY) if action != OpenDoor()]
         if not actions and (observed is None or observed.state == "Running"):
             break
         if observed is not None and observed.state in ("Starting", "Draining"):
-            observed = running(*services) if observed.state == "Starting" else None
+            observed = running(*services, revision=revision) if observed.state == "Starting" else None
         for action in actions:
             match action:
                 case Start():
@@ -109,13 +131,14 @@ def test_applying_the_decisions_comes_to_rest(
     if observed is not None:
         names = {item.name for item in observed.services}
         assert ("lab" in names) == lab
+        assert all(item.revision == "new" for item in observed.services if item.name.startswith("fork-"))
         assert {f"fork-{name}" for name in environments} == {name for name in names if name.startswith("fork-")}
         assert row.applied_role == role
 
 
 def with_service(observed: SandboxState | None, name: str) -> SandboxState:
     assert observed is not None
-    observed.services.append(ServiceState(name, 3, "Running", 1))
+    observed.services.append(ServiceState(name, 3, "Running", 1, revision="new"))
     return observed
 
 

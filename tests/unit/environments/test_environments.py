@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,27 +12,17 @@ from hypothesis import strategies as st
 
 from studio import environments
 from studio.environments import build, definitions
-from studio.environments import environments as rows
 from studio.environments import store as built
+from studio.environments.buildlog import plain
 from studio.environments.decide import Fail, Finish, Observed, Show, Start, decide, progress
 from studio.environments.definitions import Definition
-from studio.environments.environments import Environment, Progress
+from studio.environments.environments import Environment, Progress, Version
 from studio.environments.kernelspecs import kernelspec
 from studio.environments.states import ALLOWED, State
-from studio.errors import Conflict, Invalid, NotFound
+from studio.errors import Invalid
 from studio.settings import Settings
-from studio.store import Store
 
 SMALL = Definition("small", "Small", "", ("numpy>=2", "scikit-learn[extra] ; python_version >= '3.11'"), ("numpy",))
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    found = Store(f"sqlite:///{tmp_path / 'studio.db'}")
-    await found.start()
-    await found.write(lambda db: rows.define(db, [SMALL]))
-    yield found
-    await found.close()
 
 
 @pytest.mark.parametrize(
@@ -115,8 +104,10 @@ def test_a_lock_holds_pins_and_hashes_only() -> None:
             build.check_lock(LINE + bad + "\n")
 
 
-def item(state: State, **fields: object) -> Environment:
-    found = Environment("small", "Small", "", ("numpy",), (), state, "", "", Progress(0, 0, ""), "", 1, 0)
+def item(state: State, **fields: object) -> Version:
+    found = Version(
+        *("env-small", 1, "", ("numpy",), (), "f" * 64, state, "", 0, Progress(0, 0, ""), "", 1, "", "ada", 0, None)
+    )
     return replace(found, **fields)  # type: ignore[arg-type]
 
 
@@ -127,6 +118,8 @@ def test_decisions() -> None:
     assert decide(item(State.not_built), there) == Finish("abc")
     assert decide(item(State.failed), there) == Finish("abc")
     assert decide(item(State.queued), nothing) == Start()
+    assert decide(item(State.queued), replace(nothing, may_start=False)) is None
+    assert decide(item(State.queued), replace(there, may_start=False)) == Finish("abc")
     assert decide(item(State.queued), there) == Finish("abc")
     assert decide(item(State.ready, hash="abc"), there) is None
     assert isinstance(decide(item(State.ready, hash="abc"), nothing), Fail)
@@ -155,27 +148,6 @@ def test_any_log_is_read(log: str) -> None:
     progress(log + '\n{"studio": "progr')
 
 
-async def test_rows_follow_definitions_and_builds(store: Store) -> None:
-    assert (await store.read(lambda db: environments.get(db, "small"))).state is State.not_built
-    with pytest.raises(NotFound, match="small"):
-        await store.read(lambda db: environments.get(db, "torch"))
-    with pytest.raises(Conflict, match="studio env build small"):
-        await store.read(lambda db: rows.require_ready(db, "small"))
-    queued = await store.write(lambda db: rows.request_build(db, "small"))
-    assert (await store.write(lambda db: rows.request_build(db, "small"))).attempt == queued.attempt
-    await store.write(lambda db: rows.start_building(db, "small", SMALL.fingerprint))
-    await store.write(lambda db: rows.show_progress(db, "small", Progress(1, 2, "x")))
-    done = await store.write(lambda db: rows.finish(db, "small", SMALL.fingerprint, "abc"))
-    assert done.is_ready
-    assert done.python_path(Path("/e")) == Path("/e/store/abc/bin/python")
-    await store.write(lambda db: rows.define(db, [replace(SMALL, title="New")]))
-    assert (await store.read(lambda db: environments.get(db, "small"))).is_ready
-    await store.write(lambda db: rows.define(db, [replace(SMALL, packages=("numpy>=3",))]))
-    assert (await store.read(lambda db: environments.get(db, "small"))).state is State.not_built
-    await store.write(lambda db: rows.define(db, []))
-    assert await store.read(environments.list_all) == []
-
-
 def test_a_half_made_environment_does_not_count(tmp_path: Path) -> None:
     path = built.lock_path(tmp_path, SMALL)
     path.parent.mkdir(parents=True)
@@ -183,9 +155,9 @@ def test_a_half_made_environment_does_not_count(tmp_path: Path) -> None:
     name = built.content_hash(LINE)
     folder = built.folder(tmp_path, name)
     folder.mkdir(parents=True)
-    assert built.find_complete(tmp_path, SMALL) == ""
+    assert built.find_complete(tmp_path, SMALL.fingerprint) == ""
     (folder / built.COMPLETE).write_text("{}")
-    assert built.find_complete(tmp_path, SMALL) == name
+    assert built.find_complete(tmp_path, SMALL.fingerprint) == name
     assert build.build(SMALL, tmp_path) == name  # complete: nothing is done, no network asked
 
 
@@ -205,9 +177,22 @@ def test_without_a_network_a_build_says_so_and_leaves_nothing(tmp_path: Path) ->
 
 
 def test_a_kernelspec_names_the_environment() -> None:
-    spec = kernelspec(item(State.ready))
+    version = item(State.ready, hash="abc")
+    spec = kernelspec(Environment("env-small", "", "small", "Small", "", version, version, "", 0), is_default=True)
     assert spec["display_name"] == "Python (small)"
     assert spec["metadata"]["kernel_provisioner"] == {
         "provisioner_name": "studio-fork",
         "config": {"environment": "small"},
     }
+    assert spec["metadata"]["environment"] == {"version": 1, "hash": "abc", "default": True}
+
+
+def test_a_log_for_people_has_no_line_twice() -> None:
+    said = (
+        '{"studio": "progress", "done": 0, "total": 0, "text": "Choosing versions"}\n'
+        "Resolved 3 packages\n"
+        '{"studio": "progress", "done": 5, "total": 100, "text": "Resolved 3 packages"}\n'
+        '{"studio": "failed", "message": "No room."}\n'
+        '{"studio": "progr'
+    )
+    assert plain(said) == 'Choosing versions\nResolved 3 packages\nNo room.\n{"studio": "progr\n'

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from studio.domains import instance_types
-from studio.environments import environments as environment_rows
+from studio.environments import environments, versions
 from studio.environments.definitions import Definition
 from studio.registry import models
 from studio.store.tables.domains import instance_types as types
-from studio.store.tables.environments import environments
 from studio.store.tables.registry import model_versions, registered_models
 from tests.unit.tracking.conftest import make_engine
 
@@ -20,8 +19,8 @@ def fill(db: Connection) -> None:
     for item in instance_types.FIRST:
         values = {"name": item.name, "cpu": item.cpu, "memory_mb": item.memory_mb, "gpu": 0}
         db.execute(insert(types).values(**values, price_per_hour=item.price_per_hour).prefix_with("OR IGNORE"))
-    environment_rows.define(db, [Definition("sklearn", "scikit-learn", "", ("scikit-learn",), ())])
-    db.execute(update(environments).values(state="Ready", hash="e" * 32))
+    versions.define(db, [Definition("sklearn", "scikit-learn", "", ("scikit-learn",), ())])
+    versions.finish(db, environments.get(db, environments.CATALOGUE, "sklearn").newest, "e" * 32)
     models.create(db, "demo", "rain", owner="ada")
     model = db.scalar(select(registered_models.c.id))
     for number in (1, 2):

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
+from studio.environments import versions
 from studio.errors import AlreadyExists, Conflict, Invalid, NotFound
 from studio.runtime.sandbox import Layout
 from studio.serving import endpoints, events, gateway_table, observing, variants
 from studio.serving.endpoints import Endpoint, Wanted
 from studio.serving.states import EndpointState, ReplicaState, VariantState
 from studio.settings import Settings
-from studio.store.tables.environments import environments
 from studio.store.tables.serving import endpoint_events
 from studio.store.tables.serving import variants as variant_rows
 
@@ -66,7 +66,7 @@ def test_bad_requests_write_nothing(db: Connection, wanted: dict[str, object], e
 
 
 def test_environment_that_is_not_built_is_refused(db: Connection) -> None:
-    db.execute(update(environments).values(state="NotBuilt"))
+    versions.removed(db, "e" * 32)
     with pytest.raises(Conflict, match="not ready"):
         create(db)
 
