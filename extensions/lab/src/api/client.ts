@@ -2,6 +2,7 @@ import { CostClient } from '../features/cost/client';
 import { DataClient } from '../features/data/client';
 import { DomainClient } from '../features/domain/client';
 import { PolicyClient } from '../features/domain/policyclient';
+import { VolumeClient } from '../features/domain/volumeclient';
 import { EndpointsClient } from '../features/endpoints/client';
 import { EnvironmentsClient } from '../features/environments/client';
 import { ExperimentsClient } from '../features/experiments/client';
@@ -31,6 +32,7 @@ export class Client {
     this.environments = new EnvironmentsClient(request, name);
     this.domain = new DomainClient(request, name);
     this.policy = new PolicyClient(request, name);
+    this.volume = new VolumeClient(request, name);
     this.cost = new CostClient(request, name);
   }
 
@@ -47,5 +49,6 @@ export class Client {
   readonly environments: EnvironmentsClient;
   readonly domain: DomainClient;
   readonly policy: PolicyClient;
+  readonly volume: VolumeClient;
   readonly cost: CostClient;
 }

@@ -3267,6 +3267,8 @@ export interface components {
              * @enum {string}
              */
             network_mode: "studio" | "open" | "none";
+            /** Required Isolation */
+            required_isolation?: ("none" | "sandbox" | "limits" | "full") | null;
             /** Title */
             title?: string | null;
         };

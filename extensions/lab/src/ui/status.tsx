@@ -40,6 +40,7 @@ function look(state: string, trans: TranslationBundle): ILook {
     Enforced: { tone: 'good', icon: 'check', word: trans.__('Enforced') },
     NotEnforced: { tone: 'warning', icon: 'warning', word: trans.__('Not enforced') },
     NoneYet: { tone: 'idle', icon: 'moon', word: trans.__('None yet') },
+    Waiting: { tone: 'starting', icon: 'clock', word: trans.__('Waiting') },
     Done: { tone: 'good', icon: 'check', word: trans.__('Done') },
     Denied: { tone: 'bad', icon: 'lock', word: trans.__('Denied') },
     Quiet: { tone: 'good', icon: 'check', word: trans.__('Quiet') },

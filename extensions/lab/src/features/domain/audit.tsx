@@ -55,7 +55,7 @@ export function AuditPage({ domain }: ISectionProps): JSX.Element {
       {(newest.data ?? !newest.error) && <Filters filter={filter} put={put} people={domain.members.map(member => member.user)} />}
       {!newest.data && !newest.error && <Skeleton rows={8} />}
       {newest.data && rows.length > 0 && (
-        <DataTable name="audit" label={trans.__('Audit log')} columns={useColumns(trans)} rows={rows} rowKey={row => String(row.seq)} onOpen={setOpen} fit={20} />
+        <DataTable name="audit" label={trans.__('Audit log')} columns={columnsOf(trans)} rows={rows} rowKey={row => String(row.seq)} onOpen={setOpen} fit={20} />
       )}
       {newest.data && rows.length === 0 && (
         <EmptyState
@@ -110,7 +110,7 @@ function Filters({ filter, put, people }: { filter: IAuditFilter; put: (change: 
 
 type Trans = ReturnType<typeof useStudio>['trans'];
 
-function useColumns(trans: Trans): IColumn<AuditRow>[] {
+function columnsOf(trans: Trans): IColumn<AuditRow>[] {
   return [
     { key: 'at', label: trans.__('When'), width: 88, grow: 0, cell: row => <Ago at={row.at_ms} /> },
     { key: 'user', label: trans.__('Who'), width: 96, cell: row => <b>{row.user}</b> },

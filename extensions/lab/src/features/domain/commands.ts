@@ -17,6 +17,9 @@ export function addDomainCommands(app: JupyterFrontEnd, studio: IStudio): string
   }
   add('studio:domain-add-member', trans.__('Add a member'), () => studio.open('domain', 'members+'));
   add('studio:domain-create-key', trans.__('Create an access key'), () => studio.open('domain', 'keys+'));
+  add('studio:domain-add-rule', trans.__('Add a rule to the policy'), () => studio.open('domain', 'policy+'));
+  add('studio:domain-snapshot', trans.__('Take a snapshot'), () => studio.open('domain', 'volume+'));
+  add('studio:domain-new-space', trans.__('New space'), () => studio.open('domain', 'spaces+'));
   add('studio:domain-new', trans.__('New domain'), () => openNewDomain(studio));
   return ids;
 }

@@ -6,6 +6,9 @@ import { TEST } from '../../testids';
 import { Button, CodeSnippet, ErrorBox, Field, Modal, Select, TextInput } from '../../ui';
 import { Purpose, patternsOf, purposeTexts, scopeOf } from './scope';
 
+/** Patterns as they are typed; they are no words. */
+const [ACTIONS, ENDPOINT, EXPERIMENT] = ['registry.*, jobs.write', 'endpoint/rain-tomorrow', 'experiment/7'];
+
 /** Creates an access key; its secret is shown once and never again. */
 export function KeyDialog({ users, onClose }: { users: string[]; onClose: () => void }): JSX.Element {
   const { trans, client, session } = useStudio();
@@ -66,12 +69,12 @@ export function KeyDialog({ users, onClose }: { users: string[]; onClose: () => 
       </fieldset>
       {purpose === 'custom' && (
         <Field label={trans.__('Actions')} hint={trans.__('The policy page lists every action.')}>
-          {id => <TextInput id={id} value={actions} onChange={setActions} placeholder="registry.*, jobs.write" mono testId={TEST.keyActions} />}
+          {id => <TextInput id={id} value={actions} onChange={setActions} placeholder={ACTIONS} mono testId={TEST.keyActions} />}
         </Field>
       )}
       {purpose !== 'all' && (
         <Field label={trans.__('Only these')} hint={trans.__('Names such as endpoint/rain-tomorrow or experiment/7; left empty: all.')}>
-          {id => <TextInput id={id} value={resources} onChange={setResources} placeholder={purpose === 'invoke' ? 'endpoint/rain-tomorrow' : 'experiment/7'} mono testId={TEST.keyResources} />}
+          {id => <TextInput id={id} value={resources} onChange={setResources} placeholder={purpose === 'invoke' ? ENDPOINT : EXPERIMENT} mono testId={TEST.keyResources} />}
         </Field>
       )}
       {create.error && <ErrorBox error={create.error} />}

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { Domain } from '../../api/model';
 import { useResource, useStudio } from '../../hooks';
 import { Ago, ErrorBox, Panel, Skeleton, Tag } from '../../ui';
+import { AuditPage } from './audit';
 import { EnvironmentsPage } from './environments';
 import { IsolationPage } from './isolation';
 import { KeysPage } from './keys';
@@ -12,6 +13,9 @@ import { SideNav } from './nav';
 import { OverviewPage } from './overview';
 import type { ISectionProps } from './parts';
 import { SessionsPage } from './sessions';
+import { SpacesPage } from './spaces';
+import { VolumePage } from './volume';
+import { PolicyPage } from './policy';
 import { SectionName, wantedOf } from './sections';
 
 const PAGES: Record<SectionName, (props: ISectionProps) => JSX.Element> = {
@@ -19,6 +23,10 @@ const PAGES: Record<SectionName, (props: ISectionProps) => JSX.Element> = {
   members: MembersPage,
   keys: KeysPage,
   sessions: SessionsPage,
+  policy: PolicyPage,
+  audit: AuditPage,
+  volume: VolumePage,
+  spaces: SpacesPage,
   environments: EnvironmentsPage,
   limits: LimitsPage,
   isolation: IsolationPage

@@ -96,6 +96,11 @@ export function whenText(when: IRule['when'], trans: TranslationBundle): string 
     .join(trans.__(' and '));
 }
 
+/** A parameter as text, whatever a server that is newer made of it. */
+function said(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 type Params = Readonly<Record<string, unknown>>;
 
 function conditionText(name: string, params: Params, trans: TranslationBundle): string {
@@ -105,9 +110,9 @@ function conditionText(name: string, params: Params, trans: TranslationBundle): 
     case 'network_mode':
       return params['in'] ? trans.__('the network is %1', either(params['in'], trans)) : trans.__('the network is not %1', either(params['not_in'], trans));
     case 'gpu':
-      return params['more_than'] === 0 ? trans.__('the instance type has a GPU') : trans.__('the instance type has more than %1 GPUs', String(params['more_than']));
+      return params['more_than'] === 0 ? trans.__('the instance type has a GPU') : trans.__('the instance type has more than %1 GPUs', said(params['more_than']));
     case 'spend':
-      return params['below'] !== undefined ? trans.__('this month has cost less than %1', String(params['below'])) : trans.__('this month has cost %1 or more', String(params['from']));
+      return params['below'] !== undefined ? trans.__('this month has cost less than %1', said(params['below'])) : trans.__('this month has cost %1 or more', said(params['from']));
     case 'time':
       return timeText(params, trans);
     default:
@@ -116,14 +121,14 @@ function conditionText(name: string, params: Params, trans: TranslationBundle): 
 }
 
 function either(names: unknown, trans: TranslationBundle): string {
-  return (Array.isArray(names) ? names.map(String) : [String(names)]).join(trans.__(' or '));
+  return (Array.isArray(names) ? names.map(said) : [said(names)]).join(trans.__(' or '));
 }
 
 function timeText(params: Params, trans: TranslationBundle): string {
-  const days = (Array.isArray(params['days']) ? params['days'] : DAYS).map(String);
+  const days = (Array.isArray(params['days']) ? params['days'] : DAYS).map(said);
   const isWhole = (params['from'] ?? '00:00') === '00:00' && (params['to'] ?? '24:00') === '24:00';
-  const hours = isWhole ? '' : trans.__(' from %1 to %2', String(params['from'] ?? '00:00'), String(params['to'] ?? '24:00'));
-  const zone = isWhole ? '' : ` ${String(params['timezone'] ?? 'UTC')}`;
+  const hours = isWhole ? '' : trans.__(' from %1 to %2', said(params['from'] ?? '00:00'), said(params['to'] ?? '24:00'));
+  const zone = isWhole ? '' : ` ${said(params['timezone'] ?? 'UTC')}`;
   const on = days.length === DAYS.length ? trans.__('any day') : daysText(days, trans);
   return params['outside'] ? trans.__('it is not %1', on + hours + zone) : trans.__('it is %1', on + hours + zone);
 }

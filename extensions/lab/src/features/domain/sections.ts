@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IconName } from '../../icons';
 
-export const SECTIONS = ['overview', 'members', 'keys', 'sessions', 'environments', 'limits', 'isolation'] as const;
+export const SECTIONS = ['overview', 'members', 'keys', 'sessions', 'policy', 'audit', 'volume', 'spaces', 'environments', 'limits', 'isolation'] as const;
 
 export type SectionName = (typeof SECTIONS)[number];
 
@@ -27,6 +27,20 @@ export function sectionGroups(trans: TranslationBundle): ISectionGroup[] {
         { name: 'members', title: trans.__('Members'), icon: 'people' },
         { name: 'keys', title: trans.__('Access keys'), icon: 'key' },
         { name: 'sessions', title: trans.__('My sessions'), icon: 'monitor' }
+      ]
+    },
+    {
+      title: trans.__('Rules'),
+      sections: [
+        { name: 'policy', title: trans.__('Policy'), icon: 'rules' },
+        { name: 'audit', title: trans.__('Audit log'), icon: 'note' }
+      ]
+    },
+    {
+      title: trans.__('Storage'),
+      sections: [
+        { name: 'volume', title: trans.__('Volume & snapshots'), icon: 'data' },
+        { name: 'spaces', title: trans.__('Spaces'), icon: 'folder' }
       ]
     },
     {

@@ -35,7 +35,7 @@ export function conditionsOf(when: When): ICondition[] {
 
 /** In the server's form; the last of two of one name counts. */
 export function whenOf(conditions: readonly ICondition[]): When {
-  return Object.fromEntries(
+  return Object.fromEntries<Record<string, unknown>>(
     conditions.map(({ name, mode, text, days, from, to, timezone }) => {
       if (name === 'time') {
         return [name, { days, from, to, timezone, outside: mode === 'outside' }];
