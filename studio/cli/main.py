@@ -8,7 +8,19 @@ import typer
 from rich.markup import escape
 
 from studio import __version__
-from studio.cli import audit, domain_settings, environments, installation, keys, people, policy, sessions, work
+from studio.cli import (
+    audit,
+    backups,
+    domain_settings,
+    environments,
+    installation,
+    keys,
+    people,
+    policy,
+    sessions,
+    storage,
+    work,
+)
 from studio.cli.demo.command import demo
 from studio.cli.output import err
 from studio.cli.session import use_home
@@ -43,6 +55,8 @@ app.command("down")(installation.down)
 app.command("status")(installation.status)
 app.command("doctor")(installation.doctor)
 app.command("logs")(installation.logs)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 app.command("signin")(people.signin)
 app.command("run")(work.run)
 app.command("deploy")(work.deploy)
@@ -57,6 +71,9 @@ app.add_typer(sessions.session, name="session")
 app.add_typer(work.endpoint, name="endpoint")
 app.add_typer(policy.policy, name="policy")
 app.add_typer(audit.audit, name="audit")
+app.add_typer(storage.volume, name="volume")
+app.add_typer(storage.snapshot, name="snapshot")
+app.add_typer(storage.space, name="space")
 app.add_typer(importing, name="import")
 app.add_typer(exporting, name="export")
 
