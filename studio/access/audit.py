@@ -88,6 +88,10 @@ class Audit:
             self._dropped += 1
             log.warning("a refusal could not be recorded: %s", error)
 
+    def dropped(self, count: int) -> None:
+        """So many refusals were not told of."""
+        self._dropped += count
+
     async def tell_dropped(self) -> None:
         """Writes how many refusals were not, if any."""
         count, self._dropped = self._dropped, 0

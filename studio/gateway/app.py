@@ -46,9 +46,8 @@ class Gateway:
         self.router = routing.Router(config, self.tables, self.identities)
         self.inference = Inference(config, self.tables)
         self.ports = Ports(self.tables, self._client)
-        self.control = Control(
-            config.sockets / "gateway.sock", self.tables, self.identities, self.inference, self.ports
-        )
+        place, refusals = config.sockets / "gateway.sock", self.router.refusals
+        self.control = Control(place, self.tables, self.identities, self.inference, self.ports, refusals)
         self.pool = Pool(config.sockets)
         self.clients: set[Client] = set()
         self._servers: list[asyncio.Server] = []

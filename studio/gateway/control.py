@@ -2,6 +2,7 @@
 
 {"seq":n,"full":{…}} and {"seq":n,"set":{…}} → {"ack":n} once it holds and is kept, or {"nack":n,"have":m,"error"}
 {"op":"used"} → {"used":[…]}: sessions and keys that were shown since this was last asked
+{"op":"refusals"} → {"refusals":[{"user","action",…}],"dropped":n}: what the gateway refused by itself since then
 {"op":"ports"} → {"ports":[…]} of labs that have one of their own
 {"op":"pages"} → {"pages":{"domain/user":n}}: open websockets
 {"op":"hello"} → {"hello":{"pid","version","seq","entries"}} · {"op":"stats"} → {"stats":{"domain/endpoint":{…}}}
@@ -27,6 +28,7 @@ from studio.gateway.identity import Identities
 from studio.gateway.inference import Inference
 from studio.gateway.links import AnswerHead
 from studio.gateway.ports import Ports
+from studio.gateway.refusals import Refusals
 from studio.gateway.tables import Tables
 from studio.runtime import sockets
 
@@ -37,10 +39,19 @@ log = logging.getLogger(__name__)
 class Control:
     """Listens in the sockets' folder, which only this user can enter."""
 
-    def __init__(self, path: Path, tables: Tables, identities: Identities, inference: Inference, ports: Ports) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tables: Tables,
+        identities: Identities,
+        inference: Inference,
+        ports: Ports,
+        refusals: Refusals,
+    ) -> None:
         self._path = path
         self._tables = tables
         self._identities = identities
+        self._refusals = refusals
         self._inference = inference
         self._ports = ports
         self._server: asyncio.AbstractServer | None = None
@@ -85,6 +96,8 @@ class Control:
                 return {"stats": self._inference.report()}
             case "used":
                 return {"used": self._identities.take_used()}
+            case "refusals":
+                return self._refusals.take()
             case "pages":
                 return {"pages": self.pages()}
             case "ports":

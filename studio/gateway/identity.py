@@ -19,7 +19,8 @@ _NO_KEY = "Make one with `studio key create --domain D --user U`, and send `Auth
 
 class Identity(msgspec.Struct, frozen=True):
     """`credential`: session or key id; `domain`: what the credential is bound to, or ""; `watch`: the table keys whose
-    change or removal ends what this identity has open; `actions`, `resources`: patterns that a key is narrowed to."""
+    change or removal ends what this identity has open; `actions`, `resources`: patterns that a key is narrowed to;
+    `cap`: the strongest role that it acts with."""
 
     via: str
     user: str = ""
@@ -30,6 +31,7 @@ class Identity(msgspec.Struct, frozen=True):
     watch: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    cap: str = ""
 
     def require(self, action: str, resource: str) -> None:
         """`Denied` if the key was narrowed to something else."""
@@ -107,6 +109,7 @@ class Identities:
             watch=(f"keys/{key_id}", f"members/{domain}/{user}"),
             actions=tuple(entry.get("actions") or ()),
             resources=tuple(entry.get("resources") or ()),
+            cap=str(entry.get("cap") or ""),
         )
 
     def take_used(self) -> list[str]:

@@ -12,6 +12,7 @@ from studio.errors import Denied, Invalid, NotFound, StudioError, Unauthenticate
 from studio.gateway.config import Config
 from studio.gateway.identity import ANONYMOUS, Identities, Identity
 from studio.gateway.messages import Misdirected
+from studio.gateway.refusals import Refusals
 from studio.gateway.requests import SAFE, Request
 from studio.gateway.tables import Tables
 from studio.ids import is_name
@@ -102,6 +103,7 @@ class Router:
         self._config = config
         self._tables = tables
         self._identities = identities
+        self.refusals = Refusals(tables)
         self._apex = frozenset(config.apex_hosts)
         self._suffix = f".localhost:{config.port}"
 
@@ -153,7 +155,8 @@ class Router:
                 "Make one with `studio key create --domain D --user U`, and send `Authorization: Bearer studio_…`.",
             )
         identity = self._identities.key(authorization)
-        return identity, identity.domain, self._role(identity.domain, identity.user)
+        role = self._role(identity.domain, identity.user)
+        return identity, identity.domain, identity.cap if identity.cap and role == "admin" else role
 
     def _role(self, domain: str, user: str) -> str:
         role = self._identities.role(domain, user)
@@ -199,13 +202,13 @@ class Router:
 
     def metrics(self, asked: Asked) -> Decision:
         """Figures about the endpoints of the key's domain."""
-        asked.identity.require("serving.read", f"domain/{asked.domain}")
+        self._require(asked, "serving.read", "endpoint/*", f"refusals/{asked.domain}")
         return Metrics(asked.domain)
 
     def predict(self, asked: Asked) -> Decision:
         """A prediction by an endpoint of the key's domain."""
         name, request = asked.name, asked.request
-        asked.identity.require("serving.invoke", f"endpoint/{name}")
+        self._require(asked, "serving.invoke", f"endpoint/{name}", f"refusals/{asked.domain}/{name}")
         if not is_name(name) or self._tables.get(f"endpoints/{asked.domain}/{name}") is None:
             raise NotFound(
                 f"The domain {asked.domain} has no endpoint {name[:60]!r}.",
@@ -216,6 +219,9 @@ class Router:
         if request.method != "POST":
             raise Invalid("A prediction is asked for with POST.", "Send the rows in the body of a POST.")
         return Invoke(asked.identity, asked.domain, name)
+
+    def _require(self, asked: Asked, action: str, resource: str, key: str) -> None:
+        self.refusals.require(asked.identity, asked.role, action, resource, key, asked.request.client)
 
     def nothing(self, asked: Asked) -> Decision:
         """Paths that belong to programs and lead nowhere yet."""

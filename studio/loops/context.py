@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from studio.access.audit import Audit
 from studio.runtime.gateway_control import GatewayControl
 from studio.runtime.sandbox import Layout
 from studio.settings import Settings
@@ -38,6 +39,7 @@ class LoopContext:
     gateway_stats: dict[str, dict[str, float]]  # "domain/endpoint" → the gateway's last figures
     doors: Doors
     secret: str  # the installation's master key: tokens of sandboxes are derived from it
+    audit: Audit
     isolation: str = "bubblewrap"  # what this host can do: bubblewrap or none
     logged: dict[str, str] = field(default_factory=dict)  # what was last said about a thing, so that it is said once
     attempts: dict[str, "Attempts"] = field(default_factory=dict)  # failures in a row by thing, for back-off

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from studio import signing
 from studio.access import keys, memberships, sessions
-from studio.clock import monotonic
+from studio.access.principals import Role
+from studio.clock import monotonic, now_ms
 from studio.domains import domains, sandboxes
 from studio.domains.labs import LAB
 from studio.domains.sandboxes import KEY, Sandbox
@@ -17,10 +18,22 @@ from studio.runtime import sockets
 from studio.runtime.gateway_control import Table
 from studio.runtime.sandbox import Layout
 from studio.runtime.specs import SandboxState, State
-from studio.serving import gateway_table
+from studio.serving import gateway_table, refusals
 from studio.store import Signal
 
-TOPICS = ("sessions", "keys", "members", "domains", "users", "labs", "sandboxes", "supervisor", "endpoints", "serving")
+TOPICS = (
+    "policy",
+    "sessions",
+    "keys",
+    "members",
+    "domains",
+    "users",
+    "labs",
+    "sandboxes",
+    "supervisor",
+    "endpoints",
+    "serving",
+)
 LOOK_S = 0.05
 PATIENCE_S = 120.0
 
@@ -59,7 +72,7 @@ async def read_stats(context: LoopContext) -> None:
 def _read(db: Connection, context: LoopContext) -> tuple[Table, list[Sandbox]]:
     isolation = "bubblewrap" if context.isolation == "bubblewrap" else "none"
     endpoints = gateway_table.entries(db, context.settings.paths, isolation)  # type: ignore[arg-type]
-    return access_table(db) | endpoints, sandboxes.list_all(db)
+    return access_table(db) | endpoints | refusals.entries(db, now_ms()), sandboxes.list_all(db)
 
 
 def access_table(db: Connection) -> Table:
@@ -111,6 +124,7 @@ def sandbox_keys(context: LoopContext, boxes: list[Sandbox], state: State) -> Ta
         if box.id in running and box.role:
             token = box.token(context.secret)
             entry = {"digest": signing.digest(token), "user": box.owner, "domain": box.domain, "expires_ms": None}
+            entry["cap"] = str(Role.editor)
             table[f"keys/{KEY}{box.id}"] = entry
     return table
 

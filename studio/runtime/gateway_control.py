@@ -86,6 +86,13 @@ class GatewayControl:
             answer = await self._ask({"op": "used"})
         return [item for item in answer.get("used", []) if isinstance(item, str)]
 
+    async def refusals(self) -> tuple[list[dict[str, str]], int]:
+        """What the gateway refused by itself since this was last asked, and how many more there were."""
+        async with self._lock:
+            await self._connect()
+            answer = await self._ask({"op": "refusals"})
+        return list(answer.get("refusals", [])), int(answer.get("dropped", 0))
+
     async def pages(self) -> dict[str, int]:
         """How many websockets are open per "domain/user": those of pages, whatever they are for."""
         async with self._lock:

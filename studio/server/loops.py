@@ -3,6 +3,7 @@
 import asyncio
 
 from studio.loops import (
+    audit,
     cost,
     data,
     disk,
@@ -40,6 +41,8 @@ LOOPS: tuple[Loop, ...] = (
     Loop("monitoring", monitoring.step, topics=("monitors", "monitoring", "supervisor"), every_s=1.0),
     Loop("volumes", volumes.step, topics=("volumes", "spaces", "supervisor"), every_s=2.0),
     Loop("disk", disk.step, every_s=1.0),
+    Loop("audit of the gateway", audit.take, every_s=1.0),
+    Loop("audit", audit.keep, every_s=60.0),
     Loop("webhooks", webhooks.step, topics=("webhooks",), every_s=1.0),
 )
 

@@ -72,6 +72,7 @@ class Server:
             gateway_stats=studio.gateway_stats,
             doors=listeners,
             secret=studio.secret,
+            audit=studio.audit,
             isolation=studio.isolation,
             full=studio.full,
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from studio.access import keys, memberships, sessions, users
+from studio.access.audit import Audit
 from studio.domains import domains, sandboxes
 from studio.errors import Invalid, Timeout, Unavailable
 from studio.loops import gateway, placing
@@ -45,6 +46,7 @@ async def context(tmp_path: Path) -> AsyncIterator[LoopContext]:
         gateway_stats={},
         doors=NoDoors(),
         secret="the master key of this test",
+        audit=Audit(store, "the master key of this test"),
     )
     await store.close()
 
@@ -143,7 +145,8 @@ async def test_the_table_says_who_may_and_where(context: LoopContext) -> None:
     session, key = await context.store.write(write)
     table = await context.store.read(gateway.access_table)
     assert table[f"sessions/{session.digest}"]["domain"] == "demo"
-    assert table[f"keys/{key.id}"] == {"digest": key.digest, "user": "ada", "domain": "demo", "expires_ms": None}
+    of_key = {"digest": key.digest, "user": "ada", "domain": "demo", "expires_ms": None}
+    assert table[f"keys/{key.id}"] == of_key | {"actions": (), "resources": ()}
     assert table["members/demo/ada"] == {"role": "admin"}
     assert table["domains/demo"] == {"port": None}
 
