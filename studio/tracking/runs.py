@@ -66,7 +66,7 @@ def create(
     uri = f"{location.rstrip('/')}/{run_id}/artifacts"
     job = wanted.get(tags.JOB_TAG)
     row = (run_id, domain, number, name, user_id, owner, job, STATUSES[0], start_ms, experiments.ACTIVE, uri)
-    id_ = _INSERT.many(db, [row]) or handles.find(db, domain, run_id).id
+    id_ = _INSERT.made(db, row)
     tags.insert_new(db, id_, wanted)
     handles.remember(db, domain, run_id, handles.Handle(id_, number))
     signal(db, "runs", domain, run_id)
