@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from studio.access import hashing, sessions, users
 from studio.access.attempts import Attempts
+from studio.access.audit import DENIED, Audit, Entry
 from studio.access.hashing import Cost
 from studio.access.places import Place, source
 from studio.access.sessions import PASSWORD, Session
@@ -75,8 +77,9 @@ class Passwords:
     """Checks and sets them for one server process: one hash at a time, in a thread, so that a flood of attempts takes
     one core and little memory; whoever finds too many waiting is told so."""
 
-    def __init__(self, store: Store, cost: Cost = hashing.DEFAULT) -> None:
+    def __init__(self, store: Store, audit: Audit, cost: Cost = hashing.DEFAULT) -> None:
         self._store = store
+        self._audit = audit
         self._cost = cost
         self._attempts = Attempts()
         self._decoy = hashing.decoy(cost)
@@ -87,7 +90,11 @@ class Passwords:
         """A session at the apex and its cookie's value; `Unauthenticated` in the same words, after the same time,
         whether the person or the password is wrong; `TooMany` before the wait of earlier failures is over."""
         wrong = Unauthenticated("The name or the password is wrong.", "Try again, or sign in with a link.")
-        kept = await self._check(user, password, address, wrong)
+        try:
+            kept = await self._check(user, password, address, wrong)
+        except StudioError as error:
+            await self._note(user, place, error)
+            raise
         renewed = None if hashing.is_made_with(kept, self._cost) else await self.make(password)
 
         def write(db: Connection) -> tuple[Session, str]:
@@ -95,7 +102,9 @@ class Passwords:
                 raise wrong  # changed in the meantime
             if renewed is not None:
                 db.execute(update(passwords).where(passwords.c.user == user).values(hashed=renewed))
-            return sessions.create_session(db, user, via=PASSWORD, place=place)
+            made = sessions.create_session(db, user, via=PASSWORD, place=place)
+            self._audit.append(db, sessions.opening(made[0]))
+            return made
 
         return await self._store.write(write)
 
@@ -125,6 +134,12 @@ class Passwords:
             put(db, session.user, hashed, keep_session=session_id)
 
         await self._store.write(write)
+
+    async def _note(self, user: str, place: Place, error: StudioError) -> None:
+        """A failure on record. Of names only those of people: some type their password into the wrong field."""
+        known = is_name(user) and await self._store.read(lambda db: users.exists(db, user))
+        entry = Entry(user if known else "", "anonymous", sessions.OPEN, DENIED, detail=error.message)
+        await self._audit.refused(msgspec.structs.replace(entry, address=place.address))
 
     async def make(self, password: str) -> str:
         """What to keep of `password`; `Unavailable` if too many wait for the same."""

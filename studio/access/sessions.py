@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from studio import signing
 from studio.access import users
+from studio.access.audit import Entry
 from studio.access.places import Place
 from studio.clock import now_ms
 from studio.errors import NotFound, Unauthenticated
@@ -16,6 +17,7 @@ from studio.store.tables.access import sessions
 
 LIFE_MS = 14 * 86_400_000
 LINK, PASSWORD = "link", "password"
+OPEN = "sessions.open"  # the action in the audit log; nobody needs to be allowed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ def create_session(
     db.execute(insert(sessions).values({name: getattr(session, name) for name in Session.__dataclass_fields__}))
     signal(db, "sessions", domain or "", session.id)
     return session, value
+
+
+def opening(session: Session) -> Entry:
+    """What the audit log tells of a session that was opened at the apex."""
+    what = f"signed in with a {session.via}" + (f", {session.agent}" if session.agent else "")
+    return Entry(session.user, "person", OPEN, detail=what, credential=session.id, address=session.address)
 
 
 def get(db: Connection, session_id: str) -> Session:

@@ -28,7 +28,7 @@ def create_user(db: Connection, name: str) -> User:
     check_name(name, "user")
     if name in RESERVED:
         raise Invalid(f"A user cannot be called {name!r}: Studio uses that name itself.", "Choose another name.")
-    if db.execute(select(users.c.name).where(users.c.name == name)).one_or_none():
+    if exists(db, name):
         raise AlreadyExists(f"There is already a user {name!r}.", "Choose another name.")
     user = User(name, now_ms())
     db.execute(insert(users).values(name=user.name, created_ms=user.created_ms))
@@ -42,6 +42,11 @@ def get(db: Connection, name: str) -> User:
     if row is None:
         raise NotFound(f"There is no user {name!r}.", f"Add them: `studio user create {name}`.")
     return User(**row._mapping)
+
+
+def exists(db: Connection, name: str) -> bool:
+    """Whether there is such a person."""
+    return db.execute(select(users.c.name).where(users.c.name == name)).one_or_none() is not None
 
 
 def list_all(db: Connection) -> list[User]:

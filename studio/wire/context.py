@@ -38,7 +38,7 @@ class Studio:
 
     def __post_init__(self) -> None:
         self.audit = Audit(self.store, self.secret)
-        self.passwords = Passwords(self.store)
+        self.passwords = Passwords(self.store, self.audit)
 
 
 def context_of(connection: HTTPConnection) -> Studio:

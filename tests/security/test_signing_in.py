@@ -25,7 +25,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[World]:
     async with world(tmp_path) as found:
         await found.member("eddy", "demo", "editor")
         await found.member("vera", "demo", "viewer")
-        found.studio.passwords = Passwords(found.store, CHEAP)
+        found.studio.passwords = Passwords(found.store, found.studio.audit, CHEAP)
         kept = hashing.hash_password(GOOD, CHEAP)
         await found.store.write(lambda db: passwords.put(db, "eddy", kept))
         yield found

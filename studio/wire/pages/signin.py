@@ -2,6 +2,7 @@
 
 from html import escape
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -38,7 +39,13 @@ async def signin(request: Request) -> Response:
         return RedirectResponse(wanted, 303) if principal.kind is Kind.person else signin_page(request, wanted)
     code = request.query_params["code"]
     seen = _place(request)
-    session, value = await studio.store.write(lambda db: codes.use_signin(db, code, seen))
+
+    def write(db: Connection) -> tuple[Session, str]:
+        made = codes.use_signin(db, code, seen)
+        studio.audit.append(db, sessions.opening(made[0]))
+        return made
+
+    session, value = await studio.store.write(write)
     await studio.gateway.confirmed()
     answer = RedirectResponse("/", 303, no_trace())
     set_cookie(answer, COOKIE, value, session)
@@ -64,7 +71,7 @@ async def with_password(request: Request) -> Response:
     return answer
 
 
-@permission("session.read")
+@permission("sessions.own")
 async def signout(request: Request) -> Response:
     """Ends the session here and in all labs; it is ended everywhere when this returns."""
     studio = context_of(request)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from studio import clock
 from studio.access import codes, hashing, keys, memberships, passwords, sessions, users
 from studio.access.attempts import ADDRESS, FORGET_S, PERSON, Attempts, Pace
+from studio.access.audit import Audit
 from studio.access.hashing import Cost
 from studio.access.passwords import LEAST, MOST, Passwords
 from studio.access.places import Place
@@ -20,6 +21,7 @@ from studio.errors import Denied, Invalid, NotFound, StudioError, TooMany, Unaut
 from studio.server import first_start
 from studio.settings import Settings
 from studio.store import Store
+from studio.store.tables.audit import audit
 
 CHEAP = Cost(log_n=4, r=1, p=1)
 GOOD, OTHER = "correct horse battery", "staple wrong mule charge"
@@ -180,6 +182,10 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await found.close()
 
 
+def desk_of(store: Store, cost: Cost = CHEAP) -> Passwords:
+    return Passwords(store, Audit(store, "the installation's key"), cost)
+
+
 async def refused(desk: Passwords, user: str, password: str, address: str = "192.0.2.1") -> StudioError:
     with pytest.raises(StudioError) as error:
         await desk.sign_in(user, password, address, HERE)
@@ -187,7 +193,7 @@ async def refused(desk: Passwords, user: str, password: str, address: str = "192
 
 
 async def test_the_right_password_opens_a_session(store: Store) -> None:
-    session, value = await Passwords(store, CHEAP).sign_in("ada", GOOD, "127.0.0.1", HERE)
+    session, value = await desk_of(store).sign_in("ada", GOOD, "127.0.0.1", HERE)
     assert value and (session.user, session.domain, session.via) == ("ada", None, "password")
     assert (session.agent, session.address) == ("Firefox on Linux", "this computer")
     lab, _ = await store.write(lambda db: sessions.create_session(db, "ada", "demo", session.id))
@@ -200,7 +206,7 @@ async def test_wrong_person_and_wrong_password_are_told_the_same_after_the_same_
     checked: list[bool] = []
     real = hashing.fits
     monkeypatch.setattr(hashing, "fits", lambda *given: checked.append(True) or real(*given))
-    desk = Passwords(store, CHEAP)
+    desk = desk_of(store)
     told = []
     for number, user in enumerate(("ada", "bob", "nobody", "", "../x", "ADA\0", "a" * 500)):
         for password in (OTHER, "", "x" * 5000, "half\ud800"):
@@ -210,15 +216,32 @@ async def test_wrong_person_and_wrong_password_are_told_the_same_after_the_same_
     assert len(checked) == len(told)
 
 
+async def test_signing_in_and_failing_to_is_on_record_without_what_was_typed(store: Store) -> None:
+    desk = desk_of(store)
+    await desk.sign_in("ada", GOOD, "", HERE)
+    for number, user in enumerate(("ada", "bob", "typed-my-password-here")):
+        await refused(desk, user, OTHER, f"192.0.2.{number}")
+    rows = await store.read(lambda db: db.execute(select(audit).order_by(audit.c.seq)).all())
+    assert [(row.user, row.action, row.outcome) for row in rows] == [
+        ("ada", "sessions.open", "done"),
+        ("ada", "sessions.open", "denied"),
+        ("bob", "sessions.open", "denied"),
+        ("", "sessions.open", "denied"),
+    ]
+    assert {row.address for row in rows} == {"this computer"}
+    for typed in (GOOD, OTHER, "typed-my-password-here"):
+        assert typed not in str(rows)
+
+
 async def test_after_failures_even_the_right_password_waits(store: Store) -> None:
-    desk = Passwords(store, CHEAP)
+    desk = desk_of(store)
     for number in range(PERSON.free + 1):
         await refused(desk, "ada", OTHER, f"192.0.2.{number}")
     assert isinstance(await refused(desk, "ada", GOOD, "198.51.100.1"), TooMany)
 
 
 async def test_many_guesses_at_once_are_no_more_than_one_after_the_other(store: Store) -> None:
-    desk = Passwords(store, CHEAP)
+    desk = desk_of(store)
     guesses = [refused(desk, "ada", f"guess number {number}", f"192.0.2.{number}") for number in range(40)]
     kinds = [type(error) for error in await asyncio.gather(*guesses)]
     assert kinds.count(Unauthenticated) <= PERSON.free + 1
@@ -226,7 +249,7 @@ async def test_many_guesses_at_once_are_no_more_than_one_after_the_other(store: 
 
 
 async def test_a_flood_is_told_to_come_back_and_costs_nobody_a_failure(store: Store) -> None:
-    desk = Passwords(store, CHEAP)
+    desk = desk_of(store)
     async with desk._turn:  # the one that is being made
         waiting = [asyncio.create_task(desk.make(OTHER)) for _ in range(passwords.QUEUE)]
         await asyncio.sleep(0)
@@ -240,16 +263,16 @@ async def test_a_flood_is_told_to_come_back_and_costs_nobody_a_failure(store: St
 
 
 async def test_an_old_hash_is_made_anew_at_sign_in_and_nobody_signed_out(store: Store) -> None:
-    first, _ = await Passwords(store, CHEAP).sign_in("ada", GOOD, "", HERE)
+    first, _ = await desk_of(store).sign_in("ada", GOOD, "", HERE)
     stronger = Cost(log_n=5, r=1, p=1)
-    await Passwords(store, stronger).sign_in("ada", GOOD, "", HERE)
+    await desk_of(store, stronger).sign_in("ada", GOOD, "", HERE)
     kept = await store.read(lambda db: passwords.find(db, "ada"))
     assert kept and hashing.is_made_with(kept, stronger) and hashing.fits(GOOD, kept)
     assert first.id in {item.id for item in await store.read(sessions.list_all)}
 
 
 async def test_a_password_is_changed_with_the_old_one_or_a_fresh_link(store: Store) -> None:
-    desk = Passwords(store, CHEAP)
+    desk = desk_of(store)
     mine, _ = await desk.sign_in("ada", GOOD, "", HERE)
     elsewhere, _ = await desk.sign_in("ada", GOOD, "", HERE)
     by_link, _ = await store.write(lambda db: sessions.create_session(db, "ada"))
@@ -271,7 +294,7 @@ async def test_a_link_is_fresh_for_a_while_only(store: Store) -> None:
     late = session.created_ms - passwords.FRESH_MS
     await store.write(lambda db: db.execute(text(f"update sessions set created_ms = {late}")))
     with pytest.raises(Denied, match="old password is needed"):
-        await Passwords(store, CHEAP).change(session.id, None, OTHER, "")
+        await desk_of(store).change(session.id, None, OTHER, "")
 
 
 async def test_a_page_of_a_domain_changes_no_password(store: Store) -> None:
@@ -279,11 +302,11 @@ async def test_a_page_of_a_domain_changes_no_password(store: Store) -> None:
     lab, _ = await store.write(lambda db: sessions.create_session(db, "ada", "demo", apex.id))
     for old in (None, GOOD):
         with pytest.raises(Denied, match="domain's page"):
-            await Passwords(store, CHEAP).change(lab.id, old, OTHER, "")
+            await desk_of(store).change(lab.id, old, OTHER, "")
 
 
 async def test_guessing_the_old_password_is_held_back_too(store: Store) -> None:
-    desk = Passwords(store, CHEAP)
+    desk = desk_of(store)
     mine, _ = await desk.sign_in("ada", GOOD, "", HERE)
     for _ in range(PERSON.free + 1):
         with pytest.raises(Denied):
@@ -293,7 +316,7 @@ async def test_guessing_the_old_password_is_held_back_too(store: Store) -> None:
 
 
 async def test_clearing_ends_what_the_password_opened(store: Store) -> None:
-    await Passwords(store, CHEAP).sign_in("ada", GOOD, "", HERE)
+    await desk_of(store).sign_in("ada", GOOD, "", HERE)
     by_link, _ = await store.write(lambda db: sessions.create_session(db, "ada"))
     await store.write(lambda db: passwords.clear(db, "ada"))
     assert [item.id for item in await store.read(sessions.list_all)] == [by_link.id]
@@ -304,7 +327,7 @@ async def test_clearing_ends_what_the_password_opened(store: Store) -> None:
 
 
 async def test_the_password_itself_is_nowhere_in_the_database(store: Store, tmp_path: Path) -> None:
-    await Passwords(store, CHEAP).sign_in("ada", GOOD, "", HERE)
+    await desk_of(store).sign_in("ada", GOOD, "", HERE)
     await store.close()
     assert GOOD.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
 
@@ -319,7 +342,7 @@ async def test_a_fresh_home_has_no_password_and_no_key(tmp_path: Path) -> None:
         operator = await first_start.ensure(fresh, settings)
         assert await fresh.read(passwords.holders) == frozenset()
         assert await fresh.read(keys.list_all) == [] and await fresh.read(sessions.list_all) == []
-        desk = Passwords(fresh, CHEAP)
+        desk = desk_of(fresh)
         for number, user in enumerate((operator, "admin", "root", "studio", "operator", "jovyan")):
             for guess in (user, "", "admin", "password", "changeme", "studio"):
                 assert isinstance(
