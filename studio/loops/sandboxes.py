@@ -142,6 +142,8 @@ async def _start(context: LoopContext, wanted: Sandbox, ready: Ready) -> None:
     await asyncio.to_thread(write_file, layout.host_in / "token", shown)
     if shown:
         await context.doors.open(wanted.id, shown)
+    else:
+        await context.doors.close(wanted.id)
     try:
         smallest = await context.store.read(instance_types.get)
         await context.supervisor.sandbox_start(spec(context, renewed, smallest))

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
@@ -113,24 +114,26 @@ class Listeners:
         if self.is_open(sandbox, token):
             return
         await self.close(sandbox)
-        domain, _, owner = sandbox.partition(".")
-        path = Layout(self._paths, domain, owner, "bubblewrap").host_in / "api.sock"
-        await self._listen(sandbox, Door("sandbox", sandbox, signing.digest(token)), path)
+        await self._listen(sandbox, Door("sandbox", sandbox, signing.digest(token)), self._path(sandbox))
 
     async def close(self, sandbox: str) -> None:
-        """Ends the door of one sandbox and what came through it."""
+        """Ends the door of one sandbox and what came through it; what an earlier server left of it goes too."""
         found = self._open.pop(sandbox, None)
         if found is not None:
             await _shut([found])
+        self._path(sandbox).unlink(missing_ok=True)
+
+    def _path(self, sandbox: str) -> Path:
+        domain, _, owner = sandbox.partition(".")
+        return Layout(self._paths, domain, owner, "bubblewrap").host_in / "api.sock"
 
     def is_open(self, sandbox: str, token: str) -> bool:
         """Whether the sandbox's door is there and takes `token`."""
         found = self._open.get(sandbox)
         if found is None or not signing.equal(found.door.digest, signing.digest(token)):
             return False
-        domain, _, owner = sandbox.partition(".")
         # The folder may have been made anew since: then nobody could find the socket any more.
-        return (Layout(self._paths, domain, owner, "bubblewrap").host_in / "api.sock").is_socket()
+        return self._path(sandbox).is_socket()
 
     async def close_all(self) -> None:
         """No new connections; what is being answered gets some seconds to finish."""
