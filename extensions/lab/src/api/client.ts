@@ -9,6 +9,7 @@ import { ExperimentsClient } from '../features/experiments/client';
 import { RunTableClient } from '../features/experiments/tableclient';
 import { HomeClient } from '../features/home/client';
 import { JobsClient } from '../features/jobs/client';
+import { KernelsClient } from '../features/kernels/client';
 import { LineageClient } from '../features/lineage/client';
 import { ModelsClient } from '../features/models/client';
 import { MonitorsClient } from '../features/monitors/client';
@@ -26,6 +27,7 @@ export class Client {
     this.lineage = new LineageClient(request, name);
     this.runs = new RunTableClient(request, name);
     this.jobs = new JobsClient(request, name);
+    this.kernels = new KernelsClient(request, name);
     this.models = new ModelsClient(request, name);
     this.endpoints = new EndpointsClient(request, name);
     this.monitors = new MonitorsClient(request, name);
@@ -43,6 +45,7 @@ export class Client {
   readonly lineage: LineageClient;
   readonly runs: RunTableClient;
   readonly jobs: JobsClient;
+  readonly kernels: KernelsClient;
   readonly models: ModelsClient;
   readonly endpoints: EndpointsClient;
   readonly monitors: MonitorsClient;

@@ -125,3 +125,6 @@ export type Alert = Schemas['AlertAnswer'];
 
 export type Cost = Schemas['BillAnswer'];
 export type CostShare = Schemas['ShareAnswer'];
+
+export type Exit = Schemas['ExitAnswer'];
+export type Exits = Schemas['ExitsAnswer'];
