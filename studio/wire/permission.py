@@ -9,43 +9,37 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
-from studio.access.permissions import is_narrow, require
+from studio.access.permissions import is_narrow, kind_of, require
 from studio.access.principals import Kind, Principal
 from studio.errors import Denied, NotFound
-from studio.wire import trail
+from studio.wire import resources, trail
 from studio.wire.context import Studio, context_of
 
 PUBLIC = "public"
 Endpoint = Callable[[Request], Awaitable[Response]]
-# What a call is about where its path does not say: `kind/name`, or what conditions of rules ask, such as instance_type.
-Finder = Callable[[HTTPConnection], Awaitable[Any]]
 
 
 class Allow:
-    """A dependency: `principal: Principal = Depends(Allow("serving.write", "endpoint/{name}"))`; the domain is the
-    path's `domain`, the resource is filled from the path or found. A finder that is `costly` is asked only where a
-    rule or a narrowed key makes the answer depend on it."""
+    """A dependency: `principal: Principal = Depends(Allow("serving.write"))`; the domain is the path's `domain`.
 
-    def __init__(
-        self, action: str, resource: str | Finder = "", attributes: Finder | None = None, *, costly: bool = True
-    ) -> None:
+    What it is about is found by convention (`wire.resources`), or filled from the path: `Allow(…, "space/{space}")`."""
+
+    def __init__(self, action: str, resource: str = "") -> None:
         self.action = action
         self._resource = resource
-        self._attributes = attributes
-        self._costly = costly
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
         principal: Principal = connection.state.principal
-        domain = connection.path_params.get("domain")
-        resource, attributes = "", None
-        asks = is_narrow(principal, self.action, domain)
-        if isinstance(self._resource, str):
-            resource = self._resource.format_map(connection.path_params)
-        elif (asks or not self._costly) and _is_member(principal, domain):
-            resource = await self._resource(connection)
-        if asks and self._attributes is not None and _is_member(principal, domain):
-            attributes = await self._attributes(connection)
-        return await allow(connection, self.action, domain, resource, attributes)
+        domain, path = connection.path_params.get("domain"), connection.path_params
+        given = self._resource.format_map(path) or resources.in_path(kind_of(self.action), path)
+        if not is_narrow(principal, self.action, domain) or domain is None or principal.role_in(domain) is None:
+            return await allow(connection, self.action, domain, given)
+        store = context_of(connection).store
+        asked = await resources.attributes(connection, store, domain, self.action)
+        found = [given] if given else await resources.of_request(connection, store, domain, self.action)
+        for resource in found:
+            await allow(connection, self.action, domain, resource, asked)
+        return principal
 
 
 async def allow(
@@ -82,11 +76,6 @@ async def check(
         await trail.refuse(studio, scope, principal, action, domain, resource, error.message)
         raise
     trail.begin(studio, scope, principal, action, domain, resource)
-
-
-def _is_member(principal: Principal, domain: str | None) -> bool:
-    """Whether it is worth, and safe, to look something up for them."""
-    return principal.kind is Kind.operator or (domain is not None and principal.role_in(domain) is not None)
 
 
 def permission(action: str) -> Callable[[Endpoint], Endpoint]:

@@ -113,6 +113,10 @@ def _entry(
     trail: Trail, scope: Mapping[str, Any], principal: Principal, action: str, domain: str | None, resource: str
 ) -> Entry:
     trail.request = trail.request or new_id("request")
+    if not resource:
+        # What the path names, whatever it is: for whoever reads the log, not for the decision.
+        path = ((name, value) for name, value in scope.get("path_params", {}).items() if name != "domain")
+        resource = next((f"{name.removesuffix('_id')}/{value}" for name, value in path), "")
     return Entry(
         user=principal.user,
         kind=str(principal.kind),

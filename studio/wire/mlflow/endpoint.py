@@ -15,9 +15,8 @@ from studio.access.permissions import is_narrow
 from studio.access.principals import Kind, Principal
 from studio.errors import Denied, Invalid, NotFound, StudioError, TooLarge
 from studio.ids import new_id
-from studio.wire import trail
+from studio.wire import resources, trail
 from studio.wire.context import Studio
-from studio.wire.mlflow import resources
 from studio.wire.mlflow.errors import BadRequest, render
 from studio.wire.permission import PUBLIC, check
 
