@@ -129,7 +129,15 @@ class Box:
         self.layout = sandbox.layout_of(running.paths, spec)
         self._count = 0
 
-    async def job(self, source: str, *argv: str, name: str = "", limits: Limits | None = None, **env: str) -> str:
+    async def job(
+        self,
+        source: str,
+        *argv: str,
+        name: str = "",
+        limits: Limits | None = None,
+        environment: str = "sklearn",
+        **env: str,
+    ) -> str:
         """Starts a job that runs `source`; its name."""
         self._count += 1
         name = name or f"job-{self._count}"
@@ -137,7 +145,7 @@ class Box:
         script = folder / f"{name}.py"
         script.write_text(source)
         spec = ChildSpec(name, "job", env=env, args={"script": self.layout.inside(script), "argv": list(argv)})
-        await self.running.client.child_fork(self.id, "sklearn", spec, limits)
+        await self.running.client.child_fork(self.id, environment, spec, limits)
         return name
 
     async def ended(self, name: str, timeout_s: float = 60.0) -> ExitRecord:

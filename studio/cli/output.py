@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 out = Console()
@@ -56,7 +57,8 @@ def _cell(column: str, value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    # It may be text from inside a sandbox: shown as it is, never read as markup.
+    return escape(str(value))
 
 
 def _ago(at_ms: int) -> str:

@@ -1,5 +1,6 @@
 """The first moments of a kernel, job or replica: out of the fork server's skin, hello, go, then its own work."""
 
+import faulthandler
 import gc
 import importlib
 import json
@@ -35,6 +36,10 @@ def run(order: Message) -> int:
         return NOT_ADMITTED
     _redirect(order.get("log"), log)
     os.environ.update({key: str(value) for key, value in {**order.get("env", {}), **answer.get("env", {})}.items()})
+    # A crash of compiled code then leaves the Python lines that led to it in the log; a descriptor of its own, since a
+    # kernel takes 2 for its notebook.
+    faulthandler.enable(os.dup(2))
+    _tag_runs()
     _reseed()
     _set_threads()
     if order.get("cwd"):
@@ -81,6 +86,21 @@ def _stream(descriptor: int) -> TextIOWrapper:
     stream = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     stream.reconfigure(write_through=True)
     return stream
+
+
+def _tag_runs() -> None:
+    """Tags that the mlflow client gives to every run it starts: those it was told, and what it was made of."""
+    try:
+        given = json.loads(os.environ.get("MLFLOW_RUN_CONTEXT") or "{}")
+    except ValueError:
+        return
+    made = {
+        "studio.environment": os.environ.get("STUDIO_ENVIRONMENT"),
+        "studio.environment_hash": os.environ.get("STUDIO_ENVIRONMENT_HASH"),
+    }
+    tags = {name: value for name, value in made.items() if value}
+    if tags and isinstance(given, dict):
+        os.environ["MLFLOW_RUN_CONTEXT"] = json.dumps(tags | given)
 
 
 def _reseed() -> None:

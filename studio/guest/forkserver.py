@@ -22,6 +22,11 @@ from typing import Any
 from studio.guest import child
 from studio.guest.lines import LineServer, Message, Reporter
 
+SPAWNING = (
+    "{count} threads live in the fork server, so that nothing can be forked safely: kernels, jobs and replicas start as"
+    " fresh interpreters, a second slower. A package of the environment's preload list starts them."
+)
+
 
 class ForkServer:
     """The children by name, and the reports of what ended."""
@@ -29,6 +34,7 @@ class ForkServer:
     def __init__(self, name: str, preloaded: list[str], failed: dict[str, str]) -> None:
         self._children: dict[str, dict[str, Any]] = {}
         self._preloaded, self._failed = preloaded, failed
+        self._is_spawning = False
         self._reporter = Reporter(f"fork-{name}")
         path = Path(os.environ["STUDIO_OUT"], f"fork-{name}.sock")
         self._server = LineServer(path, self._handle, self._reap, self._reporter.flush)
@@ -50,7 +56,10 @@ class ForkServer:
             )
             if not isinstance(pid, int) or pid <= 1 or pid == os.getpid():
                 return {"ok": False, "error": f"no child {message.get('name')}"}
-            (os.killpg if message.get("group") else os.kill)(pid, int(message["signal"]))
+            number = int(message["signal"])
+            if number in (signal.SIGTERM, signal.SIGKILL) and message.get("name") in self._children:
+                self._children[message["name"]]["asked"] = True
+            (os.killpg if message.get("group") else os.kill)(pid, number)
             return {"ok": True}
         if operation == "list":
             return {"ok": True, "children": [{"name": name, **found} for name, found in self._children.items()]}
@@ -64,7 +73,10 @@ class ForkServer:
             return {"ok": False, "error": f"a child {name} is running"}
         if not isinstance(name, str) or order["kind"] not in child.KINDS:
             return {"ok": False, "error": f"unknown kind {order['kind']!r}"}
-        single = threads() == 1
+        single = (count := threads()) == 1
+        if not single and not self._is_spawning:
+            self._is_spawning = True
+            self._reporter.ready(SPAWNING.format(count=count))
         pid = os.fork() if single else _spawn(order)
         if pid == 0:
             self._server.close()
@@ -80,10 +92,9 @@ class ForkServer:
                 return
             if pid == 0:
                 return
-            names = [name for name, found in self._children.items() if found["pid"] == pid]
-            for name in names:
-                del self._children[name]
-            self._reporter.exited(names[0] if names else "", pid, status)
+            name = next((name for name, found in self._children.items() if found["pid"] == pid), "")
+            found = self._children.pop(name, {})
+            self._reporter.exited(name, pid, status, asked=bool(found.get("asked")))
 
 
 def threads() -> int:

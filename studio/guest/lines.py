@@ -133,28 +133,32 @@ class Reporter:
         self._spool = Path(os.environ["STUDIO_OUT"], f"exits-{who}.jsonl")
         self._pending: list[Message] = []
         self._ready = False
+        self._note = ""
         with contextlib.suppress(OSError, ValueError), self._spool.open() as file:
             self._pending = [json.loads(line) for line in file]
 
-    def exited(self, name: str, pid: int, status: int) -> None:
-        """Reports one ended process from its wait status."""
+    def exited(self, name: str, pid: int, status: int, *, asked: bool = False) -> None:
+        """Reports one ended process from its wait status; `asked`: somebody inside had it ended."""
         by_signal = os.WIFSIGNALED(status)
         code = None if by_signal else os.WEXITSTATUS(status)
         number = os.WTERMSIG(status) if by_signal else None
         report = {"name": name, "pid": pid, "code": code, "signal": number, "at_ms": time.time_ns() // 1_000_000}
+        report["asked"] = asked
         self._pending.append({"exited": report, "from": self._who})
         self._save()
         self.flush()
 
-    def ready(self) -> None:
-        """Says that this process serves now; repeated with the next flush if nobody heard it."""
-        self._ready = True
+    def ready(self, note: str = "") -> None:
+        """Says that this process serves now, and what people should know of it; repeated with the next flush if nobody
+        heard it."""
+        self._ready, self._note = True, note
         self.flush()
 
     def flush(self) -> bool:
         """Sends what is pending; True if nothing is left."""
         while self._pending or self._ready:
-            message = self._pending[0] if self._pending else {"ready": self._who}
+            ready = {"ready": self._who} | ({"note": self._note} if self._note else {})
+            message = self._pending[0] if self._pending else ready
             if not self._send(message):
                 return False
             if self._pending:

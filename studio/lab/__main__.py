@@ -61,10 +61,11 @@ def make(lab: Lab, inside: Path, outside: Path) -> "ServerApp":
     )
     server = ServerApp.instance(config=jupyter(lab, inside, outside))
     server.jpserver_extensions = {"jupyterlab": True}
-    server.initialize(argv=[], starter_extension=LabApp.name, find_extensions=False)
+    server.initialize(argv=[], starter_extension=LabApp.name, find_extensions=False, new_httpserver=False)
     describe(server, lab)
     guard(server.web_app, lab)
-    adoption.install(server, outside / "k")
+    server.io_loop.run_sync(lambda: adoption.adopt_all(server, outside / "k"))
+    server.init_httpserver()
     return server
 
 

@@ -1,10 +1,14 @@
-"""Kernels outlive a lab that is killed: the next lab takes them over under the same ids, with their state."""
+"""Kernels outlive their lab: the next one takes them over under the same ids, with their state and running cells."""
 
 import json
+import signal
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from studio.errors import StudioError
+from studio.lab.forking import ForkServer
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -35,18 +39,25 @@ def forget(folder: Path, kernel_id: str) -> None:
     _record(folder, kernel_id).unlink(missing_ok=True)
 
 
-def install(server: "ServerApp", folder: Path) -> None:
-    """Has the kernels of `folder` taken over as soon as the server runs."""
+async def adopt_all(server: "ServerApp", folder: Path) -> None:
+    """Takes over the kernels of `folder`, and ends those that no lab knows: one that was just being started when its
+    lab was killed. To be called before the server listens, since Jupyter forgets the session of a kernel it lacks."""
+    for path in sorted(folder.glob("*.kernel")):
+        try:
+            await adopt(server.kernel_manager, json.loads(path.read_text()))
+        except (OSError, ValueError, KeyError, LookupError) as error:
+            server.log.warning("A kernel could not be taken over (%s): %s", path.name, error)
+            path.unlink(missing_ok=True)
+    for socket in folder.parent.glob("fork-*.sock"):
+        await _end_strays(server.kernel_manager, ForkServer(folder.parent, socket.stem.removeprefix("fork-")))
 
-    async def adopt_all() -> None:
-        for path in sorted(folder.glob("*.kernel")):
-            try:
-                await adopt(server.kernel_manager, json.loads(path.read_text()))
-            except (OSError, ValueError, KeyError, LookupError) as error:
-                server.log.warning("A kernel could not be taken over (%s): %s", path.name, error)
-                path.unlink(missing_ok=True)
 
-    server.io_loop.add_callback(adopt_all)
+async def _end_strays(kernels: Any, fork_server: ForkServer) -> None:
+    with suppress(StudioError):
+        for child in (await fork_server.ask("list", timeout_s=2.0))["children"]:
+            known = any(child["name"].startswith(f"kernel-{kernel_id}") for kernel_id in kernels.list_kernel_ids())
+            if child["kind"] == "kernel" and not known:
+                await fork_server.ask("signal", name=child["name"], signal=int(signal.SIGKILL), timeout_s=2.0)
 
 
 async def adopt(kernels: Any, record: dict[str, Any]) -> None:
@@ -72,7 +83,7 @@ async def adopt(kernels: Any, record: dict[str, Any]) -> None:
     manager.provisioner = provisioner
     manager._launch_args = {"cwd": record["cwd"]} if record["cwd"] else {}
     manager._attempted_start = True
-    manager.execution_state = "idle"
+    manager.execution_state = "busy"
     manager.reason = ""
     manager.last_activity = datetime.now(UTC)
     kernels._kernels[kernel_id] = manager
@@ -81,3 +92,17 @@ async def adopt(kernels: Any, record: dict[str, Any]) -> None:
     manager._connect_control_socket()
     manager.ready.set_result(None)
     await kernels._finish_kernel_start(kernel_id)
+    _watch_for_idle(manager)
+
+
+def _watch_for_idle(manager: Any) -> None:
+    """What it does just now nobody can say but the kernel: it answers this after the cell that may be running."""
+    channel = manager.connect_shell()
+
+    def answered(_: Any) -> None:
+        channel.close()
+        if manager.execution_state == "busy":
+            manager.execution_state = "idle"
+
+    channel.on_recv(answered)
+    manager.session.send(channel, "kernel_info_request")

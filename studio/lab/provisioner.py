@@ -21,6 +21,7 @@ from studio.lab.processes import Process, start_time
 CHANNELS = 5
 SERVER_START_S = 75.0
 KERNEL_START_S = 30.0
+REASON_S = 5.0  # the record of an end follows it within two seconds
 STARTUP = "--IPKernelApp.extra_extensions=studio.guest.kernel_startup"
 # What the lab's own process has in its environment and a kernel must not inherit.
 NOT_FOR_KERNELS = ("JPY_PARENT_PID", "PYTHONEXECUTABLE", "JUPYTER_RUNTIME_DIR", "VIRTUAL_ENV", "PATH", "PYTHONPATH")
@@ -139,8 +140,7 @@ class ForkProvisioner(KernelProvisionerBase):
         """A fork server that answers, started through Studio if there is none; `StudioError` after 15 s."""
         if await self.server.is_up():
             return
-        url, token = os.environ.get("STUDIO_API", ""), os.environ.get("STUDIO_TOKEN", "")
-        domain = self.domain or os.environ.get("STUDIO_DOMAIN", "")
+        url, token, domain = _studio(self.domain)
         # With nobody to ask, only one that is just starting can still come.
         can_ask = bool(url and token and domain)
         deadline = monotonic() + (SERVER_START_S if can_ask else 2.0)
@@ -159,11 +159,25 @@ class ForkProvisioner(KernelProvisionerBase):
         deadline = monotonic() + KERNEL_START_S
         while not all(path.exists() for path in self._channel_files()):
             if self.process is None or not self.process.is_alive:
-                raise web.HTTPError(503, f"The kernel ended while starting; `studio logs {self.name}` has the reason.")
+                raise web.HTTPError(503, await self._why(), reason="Kernel not started")
             if monotonic() > deadline:
                 await self.kill()
                 raise web.HTTPError(503, f"The kernel did not listen within {KERNEL_START_S:.0f} s. Try again.")
             await asyncio.sleep(0.002)
+
+    async def _why(self) -> str:
+        """How the kernel ended that has just ended, in the supervisor's words where they can be had."""
+        url, token, domain = _studio(self.domain)
+        deadline = monotonic() + REASON_S
+        while url and token and domain and monotonic() < deadline:
+            try:
+                found = await asyncio.to_thread(_get, url, token, f"domains/{domain}/exits", name=self.name)
+            except StudioError:
+                break
+            if found["exits"]:
+                return str(found["exits"][-1]["message"])
+            await asyncio.sleep(0.1)
+        return f"The kernel ended while starting; `studio logs {self.name}` has the reason."
 
     def _environment(self, wanted: dict[str, str]) -> dict[str, str]:
         """Only what differs from the lab's own: the fork server has the sandbox's environment already."""
@@ -195,6 +209,17 @@ class ForkProvisioner(KernelProvisionerBase):
         self.pid = int(provisioner_info["pid"])
         self._launches = int(provisioner_info["launches"])
         self.process = Process(self.pid, int(provisioner_info["started"]))
+
+
+def _studio(domain: str) -> tuple[str, str, str]:
+    """Studio's address and this sandbox's token as far as there are any, and the domain."""
+    found = os.environ.get("STUDIO_API", ""), os.environ.get("STUDIO_TOKEN", "")
+    return *found, domain or os.environ.get("STUDIO_DOMAIN", "")
+
+
+def _get(url: str, token: str, path: str, **params: str) -> Any:
+    with Rest(url, token, timeout=REASON_S) as studio:
+        return studio.get(path, **params)
 
 
 def _post(url: str, token: str, path: str) -> None:

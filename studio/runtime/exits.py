@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal as signals
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,29 @@ from studio.runtime.specs import ExitRecord
 KEEP = 2000
 _log = logging.getLogger("supervisor")
 _MEBIBYTE = 1024 * 1024
+# Bytes of a log's end that are looked at for last words: Python's list of compiled modules after a crash is long.
+LAST_WORDS = 32 * 1024
+# Reasons of ends that somebody asked for, or that are a good end.
+EXPECTED = ("completed", "stopped", "sandbox ended")
+_AGAIN = {"kernel": "run its cells again", "job": "run it again", "replica": "deploy again"}
+_MORE_MEMORY = {
+    "kernel": "Use less data at once, or run it as a job on a larger instance type.",
+    "job": "Choose a larger instance type, or use less data at once.",
+    "replica": "Deploy on a larger instance type, or send less data at once.",
+}
+_CRASHES = {
+    "SIGSEGV": "segmentation fault",
+    "SIGBUS": "bus error",
+    "SIGILL": "illegal instruction",
+    "SIGFPE": "arithmetic fault",
+    "SIGABRT": "deliberate abort",
+}
+# What Python's traceback ends in, and what its faulthandler says first about the thread that crashed.
+_ERROR_LINE = re.compile(r"^((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Interrupt|Exit)): ?(.*)$", re.MULTILINE)
+_MODULE = re.compile(r"No module named '([\w.]{1,100})'")
+_CRASH_SITE = re.compile(
+    r'^Current thread [^\n]*\n\s+File "([^"\n]{1,200})", line (\d{1,9}) in ([\w<>.]{1,80})', re.MULTILINE
+)
 
 
 def explain(
@@ -25,38 +49,71 @@ def explain(
     peak_bytes: int = 0,
     stopped: bool = False,
     sandbox_ended: bool = False,
+    last_words: str = "",
 ) -> tuple[str, str]:
-    """(reason, message). `stopped`: somebody asked for it; `sandbox_ended`: it went with its sandbox."""
+    """(reason, message): a short phrase, and a sentence that contains it and ends with what to do next.
+
+    `stopped`: somebody asked for it; `sandbox_ended`: it went with its sandbox; `last_words`: the end of its log, which
+    is untrusted text and only makes an end that is known already clearer."""
     if oom:
-        peak = f", its highest use was {peak_bytes // _MEBIBYTE} MiB" if peak_bytes else ""
-        limit = f"the limit of {limit_bytes // _MEBIBYTE} MiB" if limit_bytes else "the memory of its sandbox"
-        cure = "Choose a larger instance type, or use less data at once."
-        return "out of memory", f"The {kind} reached {limit}{peak}. {cure}"
+        return "out of memory", _out_of_memory(kind, limit_bytes, peak_bytes)
     if stopped:
         return "stopped", f"The {kind} was stopped. Start it again when you need it."
     if sandbox_ended:
         return "sandbox ended", f"The {kind} ended with its sandbox. Start it again; its files are still there."
     if signal is not None:
-        return _by_signal(kind, signal)
+        return _by_signal(kind, signal, last_words)
     if code == 0:
         return "completed", f"The {kind} ran to its end."
     if code is None:
         return "lost", f"The {kind} ended while nobody could see how. Its log has the last lines; start it again."
     if code == 75:
         return "not admitted", f"The {kind} got no answer from the supervisor. Is `studio up` running? Start it again."
+    if code == 1 and (missing := _failed_import(last_words)):
+        return "import error", _import_error(kind, missing)
     return f"exit code {code}", f"The {kind} ended with exit code {code}. Its log says why; then start it again."
 
 
-def _by_signal(kind: str, number: int) -> tuple[str, str]:
+def _out_of_memory(kind: str, limit_bytes: int, peak_bytes: int) -> str:
+    limit = f"it reached the limit of {limit_bytes // _MEBIBYTE} MiB" if limit_bytes else "its sandbox has no more"
+    peak = f" (highest use: {peak_bytes // _MEBIBYTE} MiB)" if peak_bytes else ""
+    cure = _MORE_MEMORY.get(kind, "Give it more memory, or use less data at once.")
+    return f"The {kind} ran out of memory: {limit}{peak}. {cure}"
+
+
+def _by_signal(kind: str, number: int, last_words: str) -> tuple[str, str]:
     try:
         name = signals.Signals(number).name
     except ValueError:
         name = f"signal {number}"
+    again = _AGAIN.get(kind, "start it again")
     if number == signals.SIGKILL:
-        return "killed", f"The {kind} was killed (SIGKILL) from outside Studio. Start it again."
-    if number in (signals.SIGSEGV, signals.SIGBUS, signals.SIGILL, signals.SIGFPE, signals.SIGABRT):
-        return f"crashed ({name})", f"Compiled code in the {kind} crashed. Update the package its log names last."
+        return "killed", f"The {kind} was killed (SIGKILL) from outside Studio: {again}."
+    if crash := _CRASHES.get(name):
+        found = _CRASH_SITE.search(last_words)
+        where = f" in {found[3]} ({found[1]}, line {found[2]})" if found else ""
+        cure = f"Compiled code is to blame: update the package that is called there, then {again}."
+        return f"{crash} ({name})", f"The {kind} ended by a {crash} ({name}){where}. {cure}"
     return f"ended by {name}", f"The {kind} was ended by {name}. Start it again."
+
+
+def _failed_import(last_words: str) -> str:
+    """What the import error says that ended the process; "" if something else did."""
+    errors = list(_ERROR_LINE.finditer(last_words))
+    if not errors or errors[-1][1] not in ("ImportError", "ModuleNotFoundError"):
+        return ""
+    return errors[-1][2].strip()[:300] or "an import failed"
+
+
+def _import_error(kind: str, said: str) -> str:
+    again = _AGAIN.get(kind, "start it again")
+    if module := _MODULE.search(said):
+        package = module[1].partition(".")[0]
+        cure = f"Add the package that provides {package!r} to the environment (panel Environments)"
+        said = f"its environment has no module {module[1]!r}"
+        return f"The {kind} ended by an import error: {said}. {cure}, then {again}."
+    cure = "A package has another version than this code expects: change it in the environment (panel Environments)"
+    return f"The {kind} ended by an import error: {said.rstrip('.')}. {cure}, then {again}."
 
 
 class Exits:

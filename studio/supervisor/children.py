@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from studio import clock
-from studio.errors import Conflict, Invalid, NotFound, Timeout, Unavailable
+from studio.errors import Conflict, Invalid, NotFound, StudioError, Timeout, Unavailable
 from studio.runtime import exits, limits, logs, process
 from studio.runtime.guests import fork_service
 from studio.runtime.specs import ChildSpec, ChildState, Event, ExitRecord, Limits
@@ -42,6 +42,7 @@ class Child:
     def __init__(self, record: ChildRecord) -> None:
         self.record = record
         self.report: asyncio.Future[tuple[int | None, int | None]] = asyncio.get_running_loop().create_future()
+        self.is_asked = False
         self.ended = asyncio.Event()
         self.is_stopped = False
         self.is_over_memory = False
@@ -72,7 +73,7 @@ class Children:
         state = "Stopping" if child.is_stopped else "Running"
         return ChildState(
             *(record.name, record.kind, record.handle.pid, state, record.started_ms, record.environment),
-            *(used, process.cpu_ms(record.handle.pid)),
+            *(used, process.cpu_ms(record.handle.pid), record.revision),
         )
 
     def adopt(self, record: ChildRecord) -> None:
@@ -156,7 +157,8 @@ class Children:
         log = logs.name_below(box.paths.logs, spec.log or f"{box.id}/{name}.log")
         descriptor = logs.open_append(box.paths.logs, log)
         environment = server.spec.name.removeprefix("fork-")
-        record = ChildRecord(name, kind, environment, handle, inside_pid, clock.now_ms(), group, log)
+        known = (environment, handle, inside_pid, clock.now_ms(), group, log, server.spec.revision)
+        record = ChildRecord(name, kind, *known)
         self._watch(Child(record))
         box.save()
         box.bus.publish(Event("started", box.id, name, "Running", pid, kind))
@@ -209,8 +211,9 @@ class Children:
             oom=oom,
             limit_bytes=use.limit or record.group.limits.memory_mb << 20,
             peak_bytes=use.peak,
-            stopped=child.is_stopped,
+            stopped=child.is_stopped or (child.is_asked and number is not None),
             sandbox_ended=box.is_ending,
+            last_words="" if code == 0 else await asyncio.to_thread(self._last_words, record),
         )
         # What it left running under its own limits ends with it: a double fork is no way to stay.
         await asyncio.to_thread(self._clear, record.group)
@@ -224,6 +227,15 @@ class Children:
         box.save()
         child.ended.set()
 
+    def _last_words(self, record: ChildRecord) -> str:
+        """The end of its log, "" where that cannot be read."""
+        if not record.log:
+            return ""
+        try:
+            return logs.tail(self._box.paths.logs, record.log, -exits.LAST_WORDS, exits.LAST_WORDS).text
+        except (StudioError, OSError):
+            return ""
+
     @staticmethod
     def _clear(group: limits.Group) -> None:
         limits.kill(group)
@@ -234,6 +246,7 @@ class Children:
         for child in self._children.values():
             if child.record.inside_pid == report.get("pid") and report.get("name") in ("", None, child.record.name):
                 if not child.report.done():
+                    child.is_asked = report.get("asked") is True
                     child.report.set_result((report.get("code"), report.get("signal")))
                 return True
         return False

@@ -19,6 +19,7 @@ from studio.runtime import sockets
 _log = logging.getLogger("supervisor")
 _LINE_LIMIT = 64 * 1024
 _AT_ONCE = 256
+_NOTE = 400
 
 
 class Admission(Struct):
@@ -37,7 +38,7 @@ class Door:
         path: Path,
         *,
         hello: Callable[[int, str, str], Awaitable[Admission]],
-        ready: Callable[[int, str], None],
+        ready: Callable[[int, str, str], None],
         exited: Callable[[int, dict[str, Any]], None],
     ) -> None:
         self._path = path
@@ -99,7 +100,7 @@ class Door:
             self._exited(pid, message["exited"])
             await loop.sock_sendall(connection, b'{"ok":true}\n')
         elif "ready" in message:
-            self._ready(pid, str(message["ready"]))
+            self._ready(pid, str(message["ready"]), str(message.get("note", ""))[:_NOTE])
             await loop.sock_sendall(connection, b'{"ok":true}\n')
         else:
             admission = await self._hello(pid, str(message["name"]), str(message["kind"]))

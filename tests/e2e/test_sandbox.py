@@ -253,6 +253,20 @@ async def test_threads_make_a_fresh_interpreter_of_the_child(running: Running) -
     os.kill(pid, signal.SIGUSR1)
     await until(lambda: len(list(Path(f"/proc/{pid}/task").iterdir())) == 2, "the thread")
     assert await box.output(look) == "False False\n"
+    server = (await running.client.state()).sandboxes[-1].services[-1]
+    assert (server.name, server.reason.split(" that")[0]) == ("fork-sklearn", "2 threads live in the fork server, so")
+
+
+async def test_each_environment_in_use_has_a_fork_server_of_its_own(running: Running, box: Box) -> None:
+    from studio.runtime import guests
+    from tests.sandboxes import environment
+
+    await running.client.service_start(box.id, guests.fork_server(box.layout, "other", environment(), ("json",)))
+    look = "import os, sys; print(os.environ['STUDIO_ENVIRONMENT'], 'numpy' in sys.modules)"
+    assert await box.output(look) == "sklearn True\n"
+    assert await box.output(look, environment="other") == "other False\n"
+    await running.client.service_stop(box.id, "fork-other")
+    assert await box.output(look) == "sklearn True\n"
 
 
 async def test_odd_specs_are_refused(running: Running) -> None:

@@ -183,9 +183,10 @@ class Channels:
             max_size=None,
         )
         self.socket = self._connection.__enter__()
+        self.shown: list[dict[str, Any]] = []
 
-    def execute(self, code: str, timeout_s: float = 60.0) -> tuple[str, str]:
-        """(what it printed and gave, its error's name)."""
+    def send(self, code: str) -> str:
+        """Begins a cell; the id of its request."""
         header = {
             "msg_id": os.urandom(8).hex(),
             "msg_type": "execute_request",
@@ -203,10 +204,16 @@ class Channels:
             "buffers": [],
         }
         self.socket.send(json.dumps(message))
+        return str(header["msg_id"])
+
+    def execute(self, code: str, timeout_s: float = 60.0) -> tuple[str, str]:
+        """(what it printed and gave, its error's name); what it displayed is in `shown`."""
+        number = self.send(code)
         text, error, seen = "", "", set()
+        self.shown = []
         while seen != {"idle", "reply"}:
             answer = json.loads(self.socket.recv(timeout=timeout_s))
-            if answer["parent_header"].get("msg_id") != header["msg_id"]:
+            if answer["parent_header"].get("msg_id") != number:
                 continue
             kind, found = answer["msg_type"], answer["content"]
             if kind == "execute_reply":
@@ -217,6 +224,8 @@ class Channels:
                 text += found["text"]
             elif kind == "execute_result":
                 text += found["data"]["text/plain"]
+            elif kind == "display_data":
+                self.shown.append(found["data"])
             elif kind == "error":
                 error = found["ename"]
                 text += found["evalue"]

@@ -5,8 +5,10 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.unit.lab.conftest import Box, Channels
 
@@ -78,11 +80,43 @@ def test_a_restart_keeps_the_sockets_and_forgets_the_variables(lab: Box, kernel:
     again.close()
 
 
-def test_installing_packages_is_refused_with_a_way_out(channels: Channels) -> None:
-    for command in ("%pip install polars", "!pip install polars", "!python -m pip install polars"):
-        text, error = channels.execute(command)
-        assert error == "PackagesAreFixed"
-        assert "Add polars to the environment" in text
+CARD = "application/vnd.studio.add-packages+json"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "%pip install -q polars",
+        "%conda install polars",
+        "%uv pip install polars",
+        "!pip install polars",
+        "!cd / && python -m pip install --upgrade polars",
+        "import sys\n!{sys.executable} -m pip install polars",
+        "lines = !uv pip install polars",
+    ],
+)
+def test_installing_packages_is_refused_with_a_way_out(channels: Channels, command: str) -> None:
+    text, error = channels.execute(command)
+    assert error == "PackagesAreFixed"
+    assert "Add polars to the environment" in text and "Nothing was installed" in text
+    card = channels.shown[0][CARD]
+    assert (card["environment"], card["packages"]) == ("sklearn", ["polars"])
+    assert card["line"].endswith("sdk.add_packages('polars')")
+
+
+def test_what_only_looks_is_run_and_what_only_looks_like_it_too(channels: Channels) -> None:
+    assert channels.execute("!echo pip install polars")[0].strip() == "pip install polars"
+    assert channels.execute("def say(command):\n    !echo {command} $command\nsay('x')")[0].strip() == "x x"
+    assert channels.execute("%pip uninstall polars")[1] == "PackagesAreFixed"
+    assert channels.shown == []
+
+
+def test_a_missing_package_is_offered_below_its_traceback(channels: Channels) -> None:
+    text, error = channels.execute("import absent_package.part")
+    assert error == "ModuleNotFoundError" and "absent_package" in text
+    assert channels.shown[0][CARD]["packages"] == ["absent_package"]
+    channels.execute("import json.absent")
+    assert channels.shown == []
 
 
 def test_an_unknown_kernel_is_refused(lab: Box) -> None:
@@ -106,17 +140,56 @@ def test_a_missing_fork_server_is_said(lab: Box) -> None:
     assert "absent has no fork server running" in answer.text
 
 
-def test_a_kernel_outlives_a_killed_lab(lab: Box, kernel: str) -> None:
-    first = Channels(lab, kernel)
-    assert first.execute("kept = 42") == ("", "")
+def again(lab: Box, number: int) -> None:
+    """Another lab in place of the one that runs, which is ended by the signal `number`."""
     before = lab.processes[-1]
-    os.kill(before.pid, signal.SIGKILL)
+    os.kill(before.pid, number)
     before.wait()
     lab.lab()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_kernel_and_its_running_cell_outlive_their_lab(lab: Box, number: signal.Signals) -> None:
     page = lab.page()
-    lab.until(lambda: any(item["id"] == kernel for item in page.get("/api/kernels").json()), "the kernel's adoption")
-    again = Channels(lab, kernel)
-    assert again.execute("kept") == ("42", "")
-    assert page.post(f"/api/kernels/{kernel}/interrupt").status_code == 204
-    again.close()
+    body = {"name": "a.ipynb", "path": "ada/a.ipynb", "type": "notebook", "kernel": {"name": "sklearn"}}
+    session = page.post("/api/sessions", json=body).json()
+    kernel, mark = session["kernel"]["id"], f"{number.name}"
+    first = Channels(lab, kernel)
+    assert first.execute("kept = 42") == ("", "")
+    first.send(
+        f"import os, time; open('begun-{mark}', 'w').close()\n"
+        f"while not os.path.exists('go-{mark}'): time.sleep(0.02)\n"
+        "kept += 1"
+    )
+    lab.until((lab.home / f"begun-{mark}").exists, "the cell's begin")
     page.close()
+    again(lab, number)
+    with pytest.raises(ConnectionClosed):
+        first.execute("kept")
+    first.close()
+    # Asked at once: a lab that listens has its kernels, so that no notebook loses its own.
+    page = lab.page()
+    assert [item["id"] for item in page.get("/api/sessions").json()] == [session["id"]]
+    assert page.get(f"/api/kernels/{kernel}").json()["execution_state"] == "busy"
+    (lab.home / f"go-{mark}").touch()
+    lab.until(lambda: page.get(f"/api/kernels/{kernel}").json()["execution_state"] == "idle", "the cell's end")
+    second = Channels(lab, kernel)
+    assert second.execute("kept") == ("43", "")
+    assert page.post(f"/api/kernels/{kernel}/interrupt").status_code == 204
+    pid = int(second.execute("os.getpid()")[0])
+    second.close()
+    assert page.post(f"/api/kernels/{kernel}/restart").status_code == 200
+    third = Channels(lab, kernel)
+    assert third.execute("kept")[1] == "NameError"
+    third.close()
+    assert page.delete(f"/api/kernels/{kernel}").status_code == 204
+    assert not Path(f"/proc/{pid}").exists()
+    page.close()
+
+
+def test_a_kernel_that_no_lab_knows_is_ended_by_the_next_one(lab: Box, kernel: str, channels: Channels) -> None:
+    pid = int(channels.execute("import os; os.getpid()")[0])
+    # As if its lab had been killed before it could write down what it had started.
+    (lab.outside / "k" / f"{kernel}.kernel").unlink()
+    again(lab, signal.SIGKILL)
+    lab.until(lambda: not Path(f"/proc/{pid}").exists(), "the stray's end")

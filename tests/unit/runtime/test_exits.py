@@ -20,7 +20,8 @@ def test_every_reason_says_what_to_do_next() -> None:
         "stopped": explain("job", 130, None, stopped=True),
         "sandbox ended": explain("job", None, None, sandbox_ended=True),
         "killed": explain("replica", None, 9),
-        "crashed (SIGSEGV)": explain("kernel", None, 11),
+        "segmentation fault (SIGSEGV)": explain("kernel", None, 11),
+        "import error": explain("job", 1, None, last_words="ModuleNotFoundError: No module named 'polars'\n"),
         "ended by SIGTERM": explain("job", None, 15),
         "lost": explain("job", None, None),
         "not admitted": explain("job", 75, None),
@@ -41,3 +42,30 @@ def test_numbers_go_on_after_a_restart_and_a_torn_line(tmp_path: Path) -> None:
     assert [record.name for record in second.since(1)] == ["b"]
     assert second.add(_record("c")).seq == 3
     assert [record.name for record in Exits(tmp_path).since(0)] == ["a", "b", "c"]
+
+
+CRASH = """Fatal Python error: Segmentation fault
+
+Current thread 0x00007f4c5a7fc740 (most recent call first):
+  File "/volume/ann/model.py", line 7 in predict
+  File "/volume/ann/model.py", line 12 in <module>
+
+Extension modules: numpy._core._multiarray_umath (total: 1)
+"""
+
+
+def test_a_crash_names_the_line_that_was_running() -> None:
+    message = explain("job", None, 11, last_words=CRASH)[1]
+    assert "in predict (/volume/ann/model.py, line 7)" in message
+
+
+def test_an_import_error_names_the_package_and_only_where_it_was_the_end() -> None:
+    traceback = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\n'
+    ended = traceback + "ModuleNotFoundError: No module named 'polars.lazy'\nlast output of another thread\n"
+    assert "provides 'polars' to the environment" in explain("replica", 1, None, last_words=ended)[1]
+    other = traceback + "ImportError: cannot import name 'a' from 'b'\n"
+    assert "cannot import name 'a' from 'b'" in explain("kernel", 1, None, last_words=other)[1]
+    caught = ended + traceback + "mylib.errors.DataError: no rows\n"
+    assert explain("job", 1, None, last_words=caught)[0] == "exit code 1"
+    assert explain("job", 3, None, last_words=ended)[0] == "exit code 3"
+    assert explain("job", None, 9, oom=True, last_words=ended)[0] == "out of memory"
