@@ -197,9 +197,10 @@ def policy_of(principal: Principal, domain: str | None) -> Policy:
 
 def is_narrow(principal: Principal, action: str, domain: str | None) -> bool:
     """Whether the answer may depend on the resource or the attributes: only then they need be looked up."""
-    if principal.kind is Kind.operator:
+    role = principal.role_in(domain) if domain else None
+    if principal.kind is Kind.operator or role is None:
         return False
-    return bool(principal.scope.resources) or bool(policy_of(principal, domain).about(action))
+    return bool(principal.scope.resources) or any(policy_of(principal, domain).of(action, principal.user, role))
 
 
 def kind_of(action: str) -> str:

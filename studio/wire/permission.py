@@ -32,7 +32,7 @@ class Allow:
         principal: Principal = connection.state.principal
         domain, path = connection.path_params.get("domain"), connection.path_params
         given = self._resource.format_map(path) or resources.in_path(kind_of(self.action), path)
-        if not is_narrow(principal, self.action, domain) or domain is None or principal.role_in(domain) is None:
+        if not is_narrow(principal, self.action, domain):
             return await allow(connection, self.action, domain, given)
         store = context_of(connection).store
         asked = await resources.attributes(connection, store, domain, self.action)
