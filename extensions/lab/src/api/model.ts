@@ -43,6 +43,8 @@ export type EnvironmentDetail = Schemas['EnvironmentDetail'];
 export type Example = Schemas['ExampleAnswer'];
 export type Overview = Schemas['OverviewAnswer'];
 export type RunningItem = Schemas['RunningAnswer'];
+export type Exits = Schemas['ExitsAnswer'];
+export type Exit = Schemas['ExitAnswer'];
 export type RecentItem = Schemas['RecentItem'];
 
 export type DataSet = Schemas['DatasetAnswer'];
@@ -125,6 +127,3 @@ export type Alert = Schemas['AlertAnswer'];
 
 export type Cost = Schemas['BillAnswer'];
 export type CostShare = Schemas['ShareAnswer'];
-
-export type Exit = Schemas['ExitAnswer'];
-export type Exits = Schemas['ExitsAnswer'];
