@@ -18,7 +18,7 @@ from pathlib import Path
 
 import uv
 
-from studio.environments import store
+from studio.environments import bytecode, store
 from studio.environments.definitions import Definition, parse
 from studio.errors import Invalid, OutOfSpace, StudioError
 
@@ -59,7 +59,7 @@ def build(definition: Definition, root: Path) -> str:
     # Two definitions may have the same lock.
     with alone(root, name):
         if not (folder / store.COMPLETE).is_file():
-            install(locked, folder)
+            install(locked, root, folder)
     return name
 
 
@@ -91,7 +91,7 @@ def check_lock(text: str) -> None:
             raise Invalid(f"The lock has a line that is not a pinned package: {line!r}.", "Mend the definition.")
 
 
-def install(locked: str, folder: Path) -> None:
+def install(locked: str, root: Path, folder: Path) -> None:
     """Makes the virtual environment anew; the marker is written last, so that a half-made one is never used."""
     check_space(folder.parent)
     shutil.rmtree(folder, ignore_errors=True)
@@ -102,10 +102,15 @@ def install(locked: str, folder: Path) -> None:
     write(requirements, locked)
     argv = ["pip", "install", "--python", str(folder / "bin" / "python"), "--only-binary", ":all:"]
     run([*argv, "--require-hashes", "-r", str(requirements)], watch=packages)
-    compile_all(folder)
+    bytecode.make(root, folder, _compiling)
     # No name: every domain sees the store, and what it is called is its own domain's business.
     write(folder / store.COMPLETE, json.dumps({"packages": packages, "bytes": disk_bytes(folder)}) + "\n")
     os.sync()
+
+
+def _compiling(done: int, total: int) -> None:
+    text = f"Compiling, so that kernels start fast: {done} of {total} files"
+    say("progress", done=45 + 54 * done // total, total=100, text=text)
 
 
 def check_space(root: Path) -> None:
@@ -126,25 +131,6 @@ def disk_bytes(folder: Path) -> int:
             found = path.lstat()
             seen[found.st_dev, found.st_ino] = found.st_blocks * 512
     return sum(seen.values())
-
-
-def compile_all(folder: Path) -> None:
-    """Bytecode of everything but tests: sandboxes see the environment read-only, and would compile it at each start.
-
-    By the base Python without `site`, so that no file of a package (such as a .pth) is run here.
-    """
-    packages = next(folder.glob("lib/python*/site-packages"))
-    total = sum(1 for path in packages.rglob("*.py") if "tests" not in path.parts)
-    argv = [store.interpreter(), "-I", "-S", "-m", "compileall", "-j", "0", "-x", "/tests/", str(packages)]
-    # A template that is not Python is no failure: what cannot be compiled is never imported either.
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
-        assert child.stdout
-        compiled = 0
-        for line in child.stdout:
-            compiled += line.startswith("Compiling")
-            if line.startswith("Compiling") and compiled % 250 == 0:
-                text = f"Compiling, so that kernels start fast: {compiled} of {total} files"
-                say("progress", done=45 + 54 * min(compiled, total) // max(total, 1), total=100, text=text)
 
 
 def run(words: list[str], given: str = "", watch: int = 0) -> str:
