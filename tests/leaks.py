@@ -1,4 +1,5 @@
-"""What a Studio left behind: processes, sockets, cgroups and mounts that name its home or its sockets' folder.
+"""What a Studio left behind: processes, sockets, cgroups and mounts that name its home or its sockets' folder, in the
+namespaces of sandboxes too.
 
 Used at the end of tests: `leaks.check(settings)` waits a little and fails with a list. `leaks.table(settings)` is the
 name → pid table while it runs."""
@@ -38,8 +39,11 @@ def find(settings: Settings, pids: dict[str, int] | None = None) -> list[str]:
         named = any(mark in words for mark in marks) or variables.get("STUDIO_HOME") == marks[0]
         if named and process.pid != psutil.Process().pid and "pytest" not in words:
             left.append(f"process {process.pid}: {words[:200]}")
+        elif _is_inside(process.pid, marks):
+            left.append(f"process {process.pid} in a sandbox: {words[:200]}")
     left += [f"socket {path}" for path in paths.sockets.rglob("*")] if paths.sockets.exists() else []
-    left += [f"mount {line}" for line in _mounts() if any(mark in line for mark in marks)]
+    left += [f"listener {line}" for line in _lines("/proc/net/unix") if any(mark in line for mark in marks)]
+    left += [f"mount {line}" for line in _lines("/proc/self/mounts") if any(mark in line for mark in marks)]
     return left + _groups(settings)
 
 
@@ -50,11 +54,33 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def _mounts() -> list[str]:
+def _lines(path: str) -> list[str]:
     try:
-        return Path("/proc/self/mounts").read_text().splitlines()
+        return Path(path).read_text().splitlines()
     except OSError:
         return []
+
+
+def _is_inside(pid: int, marks: tuple[str, ...]) -> bool:
+    """Whether a process with mounts of its own sees one of the folders: inside, neither command nor variables tell."""
+    try:
+        if Path(f"/proc/{pid}/ns/mnt").readlink() == Path("/proc/self/ns/mnt").readlink():
+            return False
+    except OSError:
+        return False
+    # Field 4 is the place within the file system, which may itself be mounted somewhere: its end is compared.
+    roots = [line.split()[3] for line in _lines(f"/proc/{pid}/mountinfo")]
+    return any(_below_mount(mark) in root for mark in marks for root in roots)
+
+
+def _below_mount(folder: str) -> str:
+    """`folder` as its file system calls it."""
+    path = Path(folder)
+    while not path.exists():
+        path = path.parent
+    while not path.is_mount():
+        path = path.parent
+    return "/" + str(Path(folder).relative_to(path))
 
 
 def _groups(settings: Settings) -> list[str]:

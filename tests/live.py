@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 from studio.cli.demo.visitor import Visitor
 from studio.client import Rest, connect
+from studio.errors import StudioError
 from studio.settings import Settings
+from tests import leaks
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = Path(os.environ.get("STUDIO_TEST_ENVIRONMENTS", ROOT / ".cache" / "environments"))
@@ -41,6 +43,7 @@ class Live:
         self.home = home
         self.variables = {"STUDIO_ENVIRONMENTS": str(ENVIRONMENTS), **variables}
         self.settings = Settings(home=home, environments=ENVIRONMENTS)
+        self._pids: dict[str, int] = {}
 
     def studio(self, *words: str, check: bool = True, timeout_s: float = 900.0) -> subprocess.CompletedProcess[str]:
         """Runs the command `studio WORDS`."""
@@ -70,8 +73,11 @@ class Live:
             self.studio("env", "build", "sklearn")
 
     def stop(self) -> None:
-        """`studio down`; afterwards nothing of it runs."""
+        """`studio down`; fails if a process, socket, cgroup or mount of it is left."""
+        with contextlib.suppress(StudioError):
+            self._pids |= leaks.table(self.settings)
         self.studio("down")
+        leaks.check(self.settings, self._pids)
 
     @property
     def status(self) -> Any:
