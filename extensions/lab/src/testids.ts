@@ -21,6 +21,7 @@ export const TEST = {
   dialogCancel: 'studio-dialog-cancel',
   state: (name: string): string => `studio-state-${name}`,
 
+  addPackages: 'studio-add-packages',
   runExample: 'studio-run-example',
   newNotebook: 'studio-new-notebook',
   bringData: 'studio-bring-data',
