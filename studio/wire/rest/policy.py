@@ -139,7 +139,8 @@ def _attribute(text: str) -> tuple[str, str | float]:
 
 
 def _rule(body: RuleBody) -> Rule:
-    return Rule("new", body.effect, tuple(body.who), body.action, body.resource, body.when, body.why)
+    # In its one form: it is put into words before it is written, and words take it as it is.
+    return policies.check(Rule("new", body.effect, tuple(body.who), body.action, body.resource, body.when, body.why))
 
 
 def _answer(rule: Rule) -> RuleAnswer:
