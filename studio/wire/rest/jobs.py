@@ -12,6 +12,7 @@ from studio.jobs import jobs, logs, scripts, staging
 from studio.jobs.jobs import Job, Wanted
 from studio.tracking import runs
 from studio.wire.context import Studio, studio
+from studio.wire.isolation import require_isolation
 from studio.wire.owner import owner_of, require_owner
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.jobs import JobAnswer, JobBody, LogAnswer
@@ -41,6 +42,7 @@ async def start_job(
     """Queues a script; it runs in the caller's sandbox as soon as that is ready. A script with a syntax error is
     refused, with its line."""
     quotas.require(studio.full, domain)
+    await require_isolation(studio, domain)
     owner = owner_of(principal, domain)
     name = scripts.check_file_name(body.script_name)
     text = scripts.check_script(body.script, name)

@@ -17,6 +17,7 @@ from studio.runtime import sockets
 from studio.runtime.sandbox import Layout
 from studio.runtime.specs import SandboxState
 from studio.wire.context import Studio, studio
+from studio.wire.isolation import require_isolation
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.domains import ExampleAnswer, ForkServerAnswer, LabAnswer
 
@@ -38,6 +39,7 @@ async def open_lab(
     domain: str, studio: Studio = Depends(studio), principal: Principal = Depends(Allow("lab.open"))
 ) -> LabAnswer:
     """Wants the caller's lab and waits until it answers, at most 60 s; then it is still starting."""
+    await require_isolation(studio, domain)
     return await _answer(studio, domain, await wait_for_lab(studio, domain, principal.user, WAIT_S))
 
 

@@ -17,6 +17,7 @@ from studio.serving.snippets import snippets, url
 from studio.serving.states import EndpointState, ReplicaState
 from studio.serving.variants import Variant
 from studio.wire.context import Studio, studio
+from studio.wire.isolation import require_isolation
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas import serving as schemas
 from studio.wire.rest.schemas.serving import (
@@ -52,6 +53,7 @@ async def create_endpoint(
     principal: Principal = Depends(Allow("serving.write")),
 ) -> EndpointAnswer:
     """Deploys a version; the same request again gives the same endpoint. Wait with GET ?wait=InService."""
+    await require_isolation(studio, domain)
     wanted = Wanted(
         name=body.name,
         model=body.model,
