@@ -3,25 +3,30 @@
 `tests/checks/tenancy.py` reads the source and fails for a statement that goes round it.
 """
 
-from typing import Any, Final, TypeVar
+from enum import Enum
+from typing import Any, TypeVar
 
-from sqlalchemy import Alias, BindParameter, Delete, Select, Table, Update
-
-
-class Every:
-    """All domains: for the server's own loops and lists of the installation, never for what a caller named."""
+from sqlalchemy import Alias, BindParameter, ColumnCollection, Delete, Select, Table, Update
 
 
-EVERY: Final = Every()
-Domain = str | BindParameter[str] | Every
-Statement = TypeVar("Statement", Select[Any], Update, Delete)
+class Beyond(Enum):
+    """Why a statement is not of one domain; never for what a caller named."""
+
+    every = "the server's own loops and the installation's lists are of all domains"
+    found = "the rows are named by what a query of the domain has given before"
 
 
-def scope_query(statement: Statement, table: Table | Alias, domain: Domain) -> Statement:
-    """`statement` for rows of `domain` only, by `table.c.domain`.
+EVERY, FOUND = Beyond.every, Beyond.found
+Domain = str | BindParameter[str] | Beyond
+Statement = TypeVar("Statement", bound=Select[Any] | Update | Delete)
+
+
+def scope_query(statement: Statement, table: Table | Alias | ColumnCollection[str, Any], domain: Domain) -> Statement:
+    """`statement` for rows of `domain` only, by the table's column (`jobs`, or `jobs.c`).
 
     A `bindparam` as domain is for statements that are compiled once; their text stays the same as by hand.
     """
-    if isinstance(domain, Every):
+    if isinstance(domain, Beyond):
         return statement
-    return statement.where(table.c.domain == domain)
+    columns = table.c if isinstance(table, (Table, Alias)) else table
+    return statement.where(columns.domain == domain)  # type: ignore[return-value]
