@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.databases import database, database_url, postgres, shared_engine, shared_url
+from tests.databases import database, database_url, migrated, postgres, shared_engine, shared_url
 
 # The machine may be busy: how long an example takes says nothing about what it shows.
 settings.register_profile("studio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -14,7 +14,7 @@ settings.load_profile("studio")
 # Test (file::name, or a file's prefix) → why it may be skipped in CI. Short and literal on purpose.
 LISTED_SKIPS: dict[str, str] = {}
 
-__all__ = ["database", "database_url", "postgres", "shared_engine", "shared_url"]
+__all__ = ["database", "database_url", "migrated", "postgres", "shared_engine", "shared_url"]
 
 _skipped: list[tuple[str, str]] = []
 

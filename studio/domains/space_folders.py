@@ -28,12 +28,15 @@ def make(paths: Paths, domain: str, owner: str, name: str) -> None:
 
 @asynccontextmanager
 async def made(paths: Paths, domain: str, owner: str, name: str) -> AsyncIterator[None]:
-    """As `make`, taken back (if nothing has been put into it) when what is done meanwhile fails."""
+    """As `make`, taken back (if it was not there and is empty still) when what is done meanwhile fails."""
+    root = volumes.root(paths, domain, owner)
+    was_there = await asyncio.to_thread(beneath.exists, root, parts(name))
     await asyncio.to_thread(make, paths, domain, owner, name)
     try:
         yield
     except BaseException:
-        await asyncio.to_thread(beneath.remove, volumes.root(paths, domain, owner), parts(name))
+        if not was_there:
+            await asyncio.to_thread(beneath.remove, root, parts(name))
         raise
 
 

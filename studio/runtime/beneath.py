@@ -22,6 +22,8 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Non-blocking, so that a FIFO which somebody planted cannot hold a thread.
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 MOST_DEEP = 200  # folders in one another: each is an open descriptor while a tree is walked
+# What an entry of a walk says that is gone, or has become something else meanwhile.
+SWAPPED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _OPENAT2 = 437  # the same number on every architecture
 # RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH (openat2(2))

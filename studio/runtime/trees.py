@@ -136,7 +136,9 @@ def _copy_entry(entry: beneath.Entry, goal: Path, made: Manifest) -> Item | None
             goal.symlink_to(text)
             return Item(entry.path, "l", mtime_ns=mtime, target=text)
         return _copy_file(entry, goal, made) if entry.is_file else None
-    except (FileNotFoundError, NotADirectoryError, Invalid):
+    except (OSError, Invalid) as error:
+        if isinstance(error, OSError) and error.errno not in beneath.SWAPPED:
+            raise
         goal.unlink(missing_ok=True)
         return None  # gone, or swapped for something else
 

@@ -136,13 +136,7 @@ def _write(
         if entry.is_folder:
             manifest.items.append(item := Item(entry.path, "folder", mode, mtime))
             sink.folder(item)
-        elif entry.is_link:
-            target = os.readlink(entry.name, dir_fd=entry.folder)
-            manifest.items.append(item := Item(entry.path, "link", mtime_ns=mtime, target=target))
-            sink.link(item)
-        elif entry.is_file:
-            _take(manifest, sink, entry, progress)
-        else:
+        elif not _take(manifest, sink, entry, progress):
             manifest.skipped.append(entry.path)
 
 
@@ -158,14 +152,24 @@ def _is_left_out(path: str, environments: str) -> bool:
 
 def _take(
     manifest: Manifest, sink: FolderSink | TarSink, entry: beneath.Entry, progress: Callable[[int], None]
-) -> None:
+) -> bool:
+    """A file or a link; False for what is neither, is gone, or was swapped for something else."""
     try:
+        if entry.is_link:
+            target = os.readlink(entry.name, dir_fd=entry.folder)
+            manifest.items.append(item := Item(entry.path, "link", mtime_ns=entry.status.st_mtime_ns, target=target))
+            sink.link(item)
+            return True
+        if not entry.is_file:
+            return False
         descriptor = beneath.regular(entry.folder, [entry.name])
-    except (FileNotFoundError, StudioError):
-        manifest.skipped.append(entry.path)  # gone, or swapped for something else
-        return
+    except (OSError, Invalid) as error:
+        if isinstance(error, OSError) and error.errno not in beneath.SWAPPED:
+            raise
+        return False
     with os.fdopen(descriptor, "rb") as file:
         _add_file(manifest, sink, entry.path, file, progress)
+    return True
 
 
 def _add_file(
