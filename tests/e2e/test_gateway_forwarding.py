@@ -329,6 +329,20 @@ def test_removed_member_loses_the_websocket(gateway: Gateway) -> None:
     gateway.member()
 
 
+def test_removed_session_ends_what_streams(gateway: Gateway, lab: Upstream) -> None:
+    size = 100_000_000
+    cookie, _ = gateway.session("demo")
+    head = f"GET /big?size={size} HTTP/1.1\r\nHost: {domain(gateway)}\r\nCookie: {cookie}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(head.encode())
+        got = len(connection.recv(1000))
+        gateway.set({f"sessions/{hashlib.sha256(cookie.partition('=')[2].encode()).hexdigest()}": None})
+        with contextlib.suppress(ConnectionResetError):
+            while part := connection.recv(1 << 20):
+                got += len(part)
+    assert 0 < got < size
+
+
 @pytest.mark.parametrize("origin", ["http://evil.test", "http://demo.localhost.evil.test", "null"])
 def test_websocket_from_another_origin_is_refused(gateway: Gateway, origin: str) -> None:
     with websocket_lab(gateway):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from studio import clock, signing
-from studio.errors import Unauthenticated
+from studio.errors import Denied, Unauthenticated
 from studio.gateway import identity
 from studio.gateway.identity import Identities
 from studio.gateway.tables import Tables
@@ -62,3 +62,45 @@ def test_wrong_keys_are_not_remembered_and_right_ones_are_bounded(
         with pytest.raises(Unauthenticated):
             identities.key(b"Bearer studio_k1_%d" % spaces)
     assert len(identities._known) <= 3
+
+
+def test_what_was_shown_rightly_is_told_once(tables: Tables) -> None:
+    identities = Identities(tables)
+    tables.change(
+        2, {f"sessions/{signing.digest('v')}": {"id": "session-1", "user": "ann", "domain": None, "csrf": "c"}}
+    )
+    for _ in range(2):
+        identities.key(HEADER)
+        identities.session([(b"cookie", b"studio_session=v")], "studio_session", None)
+    for wrong in (b"Bearer studio_k2_x", b"Bearer studio_k1_x"):
+        with pytest.raises(Unauthenticated):
+            identities.key(wrong)
+    identities.session([(b"cookie", b"studio_session=w")], "studio_session", None)
+    identities.session([(b"cookie", b"studio_demo=v")], "studio_demo", "demo")
+    assert identities.take_used() == ["k1", "session-1"]
+    assert identities.take_used() == []
+    identities.key(HEADER)  # remembered, and noted all the same
+    assert identities.take_used() == ["k1"]
+
+
+@pytest.mark.parametrize(
+    ("actions", "resources", "may"),
+    [
+        ([], [], True),
+        (["serving.*"], [], True),
+        (["serving.invoke"], ["endpoint/rain"], True),
+        (["tracking.*"], [], False),
+        ([], ["endpoint/snow"], False),
+        (["serving.*"], ["model/rain"], False),
+    ],
+)
+def test_a_key_is_held_to_what_it_is_narrowed_to(
+    tables: Tables, actions: list[str], resources: list[str], may: bool
+) -> None:
+    tables.change(2, {"keys/k1": entry(actions=actions, resources=resources)})
+    found = Identities(tables).key(HEADER)
+    if may:
+        found.require("serving.invoke", "endpoint/rain")
+    else:
+        with pytest.raises(Denied, match="narrowed"):
+            found.require("serving.invoke", "endpoint/rain")

@@ -1,16 +1,20 @@
 """The frame of all loops, and the gateway's table."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from studio import signing
 from studio.access import keys, memberships, sessions, users
 from studio.access.audit import Audit
 from studio.domains import domains, sandboxes
 from studio.errors import Invalid, Timeout, Unavailable
-from studio.loops import gateway, placing
+from studio.gateway.identity import Identities
+from studio.gateway.tables import Tables
+from studio.loops import gateway, placing, used
 from studio.loops.context import LoopContext
 from studio.loops.loop import LONGEST_PAUSE_S, Loop, each, pause_s, run
 from studio.runtime.gateway_control import GatewayControl, difference
@@ -212,3 +216,45 @@ async def test_a_table_read_before_the_question_confirms_nothing(tmp_path: Path)
     await control.close()
     await asyncio.wait_for(ended.wait(), 5)
     server.close()
+
+
+async def test_what_the_gateway_saw_is_noted_to_the_minute(context: LoopContext, tmp_path: Path) -> None:
+    def write(db):  # type: ignore[no-untyped-def]
+        users.create_user(db, "ada")
+        domains.create_domain(db, "demo")
+        memberships.put(db, "demo", "ada", "admin")
+        return sessions.create_session(db, "ada")[0].id, keys.create_key(db, "demo", "ada")[0].id
+
+    session, key = await context.store.write(write)
+    tables = Tables(tmp_path / "table", "secret")
+    tables.replace(
+        1,
+        {
+            f"sessions/{signing.digest('v')}": {"id": session, "user": "ada", "domain": None},
+            f"keys/{key}": {"digest": signing.digest(f"studio_{key}_s"), "user": "ada", "domain": "demo"},
+            "keys/box-demo.ada": {"digest": signing.digest("studio_box-demo.ada_s"), "user": "ada", "domain": "demo"},
+        },
+    )
+    identities = Identities(tables)
+    identities.session([(b"cookie", b"studio_session=v")], "studio_session", None)
+    for credential in (key, "box-demo.ada"):
+        identities.key(f"Bearer studio_{credential}_s".encode())
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readline():
+            writer.write(json.dumps({"used": identities.take_used()}).encode() + b"\n")
+        writer.close()
+
+    context.gateway = GatewayControl(tmp_path / "gateway.sock")
+    server = await asyncio.start_unix_server(serve, context.gateway.socket)
+    try:
+        await used.step(context)
+        seen = (await context.store.read(lambda db: sessions.get(db, session))).seen_ms
+        assert seen and seen % used.MINUTE_MS == 0
+        assert (await context.store.read(lambda db: keys.get(db, "demo", key))).used_ms in (seen, seen + 60_000)
+        await context.store.write(lambda db: sessions.note_seen(db, [session], 1))
+        await used.step(context)  # nobody came since
+        assert (await context.store.read(lambda db: sessions.get(db, session))).seen_ms == 1
+    finally:
+        await context.gateway.close()
+        server.close()
