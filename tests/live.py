@@ -110,8 +110,14 @@ class Live:
 
     def in_lab(self, visitor: Visitor, domain: str = "demo") -> str:
         """Opens the domain's lab for `visitor`; its origin."""
-        assert visitor.visit(f"{self.address}/open?domain={domain}&wait=1").status_code == 200
         origin = f"http://{domain}.localhost:{urlsplit(self.address).port}"
+
+        def opened() -> bool:
+            # On a busy machine the lab may take longer than one call waits for it.
+            assert visitor.visit(f"{self.address}/open?domain={domain}&wait=1").status_code == 200
+            return visitor.request("GET", f"{origin}/studio/api/session").is_success
+
+        until(opened, f"the lab of {domain}")
         session = visitor.json("GET", f"{origin}/studio/api/session")
         visitor.csrf[urlsplit(origin).netloc] = session["csrf"]
         return origin
