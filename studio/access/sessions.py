@@ -16,6 +16,8 @@ from studio.store import signal
 from studio.store.tables.access import sessions
 
 LIFE_MS = 14 * 86_400_000
+# Of one person at the apex, and of one browser in one lab; the gateway holds them all in memory.
+MOST, MOST_IN_LAB = 100, 20
 LINK, PASSWORD = "link", "password"
 OPEN = "sessions.open"  # the action in the audit log; nobody needs to be allowed it
 
@@ -48,7 +50,8 @@ def create_session(
     via: str = LINK,
     place: Place | None = None,
 ) -> tuple[Session, str]:
-    """A new session and its cookie's value; a lab's ends with the apex's that it was made from."""
+    """A new session and its cookie's value; a lab's ends with the apex's that it was made from. The oldest of too many
+    end."""
     users.get(db, user)
     made = now_ms()
     expires, place = made + LIFE_MS, place or Place()
@@ -59,9 +62,20 @@ def create_session(
     found = (user, domain, parent, signing.new_secret(), via, place.agent, place.address, made, None, expires)
     session = Session(new_id("session"), signing.digest(value), *found)
     db.execute(delete(sessions).where(sessions.c.expires_ms <= made))
+    _make_room(db, session)
     db.execute(insert(sessions).values({name: getattr(session, name) for name in Session.__dataclass_fields__}))
     signal(db, "sessions", domain or "", session.id)
     return session, value
+
+
+def _make_room(db: Connection, session: Session) -> None:
+    """Ends the oldest beside `session`, which comes to them, if there are too many."""
+    beside = (sessions.c.user == session.user) & sessions.c.parent.is_not_distinct_from(session.parent)
+    beside &= sessions.c.domain.is_not_distinct_from(session.domain)
+    query = select(sessions.c.id).where(beside).order_by(sessions.c.created_ms.desc(), sessions.c.id)
+    most = MOST if session.parent is None else MOST_IN_LAB
+    if over := db.execute(query.offset(most - 1)).scalars().all():
+        db.execute(delete(sessions).where(sessions.c.parent.in_(over) | sessions.c.id.in_(over)))
 
 
 def opening(session: Session) -> Entry:

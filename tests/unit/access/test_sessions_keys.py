@@ -117,6 +117,25 @@ async def test_all_but_the_one_that_asks_end(store: Store) -> None:
     assert [item.id for item in await store.read(sessions.list_all)] == [bobs.id]
 
 
+async def test_the_oldest_of_too_many_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "MOST", 3)
+    monkeypatch.setattr(sessions, "MOST_IN_LAB", 2)
+    made = []
+    for number in range(5):
+        monkeypatch.setattr(sessions, "now_ms", lambda number=number: 1_000_000 + number)
+        made.append((await store.write(lambda db: sessions.create_session(db, "ada")))[0])
+        for domain in ("demo", "demo", "demo", "other"):
+            parent = made[-1].id
+            await store.write(
+                lambda db, domain=domain, parent=parent: sessions.create_session(db, "ada", domain, parent)
+            )
+    bobs, _ = await store.write(lambda db: sessions.create_session(db, "bob"))
+    left = await store.read(sessions.list_all)
+    assert [item.id for item in left if item.parent is None] == [*(item.id for item in made[2:]), bobs.id]
+    labs = [(item.parent, item.domain) for item in left if item.parent is not None]
+    assert sorted(labs) == sorted((item.id, name) for item in made[2:] for name in ("demo", "demo", "other"))
+
+
 async def test_being_seen_is_noted_and_wakes_nobody(store: Store) -> None:
     people = People(store)
     session, _ = await store.write(lambda db: sessions.create_session(db, "ada"))
