@@ -105,7 +105,10 @@ def decide(
 def _services(wanted: Sandbox, observed: SandboxState, ready: Mapping[str, str]) -> list[Action]:
     running = {service.name: service.revision for service in observed.services}
     actions: list[Action] = []
-    for name in wanted.environments:
+    # Without a network nobody inside can ask for a fork server: a lab has all of them.
+    cut_off = observed.network == "none" and wanted.lab_wanted
+    names = sorted({*wanted.environments, *ready}) if cut_off else wanted.environments
+    for name in names:
         if name not in ready:
             continue
         if running.get(FORK + name, ready[name]) != ready[name]:
@@ -113,7 +116,7 @@ def _services(wanted: Sandbox, observed: SandboxState, ready: Mapping[str, str])
             actions.append(StopService(FORK + name))
         if running.get(FORK + name) != ready[name]:
             actions.append(StartForkServer(name))
-    kept = {FORK + name for name in wanted.environments}
+    kept = {FORK + name for name in names}
     actions += [StopService(name) for name in sorted(running) if name.startswith(FORK) and name not in kept]
     if wanted.lab_wanted and LAB not in running:
         actions.append(StartLab())

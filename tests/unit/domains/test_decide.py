@@ -6,10 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.domains.decide import OpenDoor, Start, StartForkServer, StartLab, Stop, StopService, decide
+from studio.domains.decide import (
+    Limit,
+    OpenDoor,
+    Refuse,
+    Start,
+    StartForkServer,
+    StartLab,
+    Stop,
+    StopService,
+    Terms,
+    decide,
+)
 from studio.domains.labs import lab_state
 from studio.domains.sandboxes import Sandbox
-from studio.runtime.specs import SandboxState, ServiceState
+from studio.runtime.specs import Limits, SandboxState, ServiceState
 
 WANTED = Sandbox(
     *("demo.ada", "demo", "ada"),
@@ -79,6 +90,39 @@ def test_an_environment_that_was_built_anew_gets_another_fork_server() -> None:
 
 
 READY = {"sklearn": "new", "torch": "new"}
+
+
+def test_without_a_network_nobody_listens_and_a_lab_has_every_fork_server() -> None:
+    cut_off = running("lab")
+    cut_off.network = "none"
+    wanted = replace(WANTED, lab_wanted=True, environments=("sklearn",))
+    assert decide(wanted, cut_off, {"sklearn": "", "torch": ""}) == [
+        StartForkServer("sklearn"),
+        StartForkServer("torch"),
+    ]
+    assert decide(replace(wanted, lab_wanted=False), cut_off, {"torch": ""}) == [StopService("lab")]
+
+
+def test_other_limits_are_set_while_it_runs_and_other_settings_by_a_restart() -> None:
+    limits = Limits(cpu=2, memory_mb=500, pids=100)
+    assert decide(WANTED, running(), {}, Terms(limits=limits)) == [OpenDoor(), Limit(limits)]
+    at_it = running()
+    at_it.limits = limits
+    assert decide(WANTED, at_it, {}, Terms(limits=limits)) == [OpenDoor()]
+    [action] = decide(replace(WANTED, restart=True), running("lab"), {})
+    assert isinstance(action, Stop)
+    assert decide(replace(WANTED, restart=True), None, {}) == [Start()]
+
+
+@pytest.mark.parametrize("state", [None, "Starting", "Running", "Draining", "Exited"])
+def test_what_requires_more_than_this_host_has_ends_and_never_starts(state: str | None) -> None:
+    terms = Terms(("it requires more", "lower it"))
+    observed = running("lab", state=state) if state else None
+    actions = decide(replace(WANTED, lab_wanted=True), observed, {}, terms)
+    assert actions[-1] == Refuse("it requires more", "lower it")
+    assert [type(action) for action in actions[:-1]] == ([Stop] if state == "Running" else [])
+
+
 STATES = st.none() | st.sampled_from(["Starting", "Running", "Draining", "Exited"])
 
 
