@@ -61,6 +61,12 @@ def forwarder(layout: Layout) -> ServiceSpec:
     return ServiceSpec("forwarder", argv)
 
 
+def refuser(layout: Layout) -> ServiceSpec:
+    """127.0.0.1:8500 inside a sandbox without a network: says why nothing is reached."""
+    script = f"{layout.inside_guest}/studio/guest/refuser.py"
+    return ServiceSpec("refuser", [sys.executable, "-I", "-S", script, "--port", str(FORWARDER_PORT)])
+
+
 def fork_server(
     layout: Layout, environment: str, prefix: Path, preload: Sequence[str] = PRELOAD, env: dict[str, str] | None = None
 ) -> ServiceSpec:

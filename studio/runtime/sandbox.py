@@ -222,6 +222,8 @@ def layout_of(paths: Paths, spec: SandboxSpec) -> Layout:
 def environment(layout: Layout, *, token: str, address: str, network: Network) -> dict[str, str]:
     """The variables that every service and child of the sandbox is born with."""
     api = {"studio": f"http://127.0.0.1:{FORWARDER_PORT}", "open": address, "none": ""}[network]
+    # Without a network somebody answers there too, and says why nothing is logged.
+    tracking = f"http://127.0.0.1:{FORWARDER_PORT}" if network == "none" else api
     made = {
         "STUDIO_IN": layout.inside_in,
         "STUDIO_OUT": layout.inside_out,
@@ -234,8 +236,8 @@ def environment(layout: Layout, *, token: str, address: str, network: Network) -
         "STUDIO_HOME_DIR": layout.inside_home,
         "STUDIO_SHARED": "" if layout.is_service else layout.inside_shared,
         "STUDIO_GUEST": layout.inside_guest,
-        "MLFLOW_TRACKING_URI": api,
-        "MLFLOW_REGISTRY_URI": api,
+        "MLFLOW_TRACKING_URI": tracking,
+        "MLFLOW_REGISTRY_URI": tracking,
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         # After each run it would print an address that leads nowhere from a browser.

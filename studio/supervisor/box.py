@@ -107,6 +107,8 @@ class Box:
         self.save()
         if self.spec.network == "studio":
             await self.start_service(guests.forwarder(self.layout))
+        elif self.spec.network == "none":
+            await self.start_service(guests.refuser(self.layout))
 
     async def _launch(self) -> None:
         env = {"STUDIO_IN": self.layout.inside_in, "STUDIO_OUT": self.layout.inside_out, "PATH": "/usr/bin:/bin"}
