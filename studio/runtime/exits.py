@@ -75,10 +75,13 @@ def explain(
 
 
 def _out_of_memory(kind: str, limit_bytes: int, peak_bytes: int) -> str:
-    limit = f"it reached the limit of {limit_bytes // _MEBIBYTE} MiB" if limit_bytes else "its sandbox has no more"
     peak = f" (highest use: {peak_bytes // _MEBIBYTE} MiB)" if peak_bytes else ""
+    # Far below its own limit it was not the one that used up what there was.
+    if not limit_bytes or 0 < peak_bytes < 0.9 * limit_bytes:
+        cure = "Stop what else runs there, or have an admin allow it more: studio domain set NAME --memory."
+        return f"The {kind} ran out of memory: its sandbox has no more{peak}. {cure}"
     cure = _MORE_MEMORY.get(kind, "Give it more memory, or use less data at once.")
-    return f"The {kind} ran out of memory: {limit}{peak}. {cure}"
+    return f"The {kind} ran out of memory: it reached the limit of {limit_bytes // _MEBIBYTE} MiB{peak}. {cure}"
 
 
 def _by_signal(kind: str, number: int, last_words: str) -> tuple[str, str]:

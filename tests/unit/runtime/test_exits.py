@@ -69,3 +69,11 @@ def test_an_import_error_names_the_package_and_only_where_it_was_the_end() -> No
     assert explain("job", 1, None, last_words=caught)[0] == "exit code 1"
     assert explain("job", 3, None, last_words=ended)[0] == "exit code 3"
     assert explain("job", None, 9, oom=True, last_words=ended)[0] == "out of memory"
+
+
+def test_a_sandbox_without_memory_is_not_the_fault_of_what_it_ended() -> None:
+    """Of two the kernel ends one; far below its own limit it is told about the sandbox and not about a larger size."""
+    _, own = explain("job", None, 9, oom=True, limit_bytes=2048 << 20, peak_bytes=2047 << 20)
+    _, shared = explain("job", None, 9, oom=True, limit_bytes=2048 << 20, peak_bytes=18 << 20)
+    assert "2048 MiB" in own and "larger instance type" in own
+    assert "its sandbox has no more" in shared and "domain set" in shared and "2048" not in shared
