@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from studio.store.engine import open_engine
 from tests.benchmarks.seeding import Shape, fill_studio
 from tests.live import Live, running
-from tests.ui import rich_run
+from tests.ui import rich_domain, rich_run
 from tests.ui.browser import chromium, window
 from tests.ui.walk import Walk
 
@@ -147,8 +147,111 @@ def environments(walk: Walk) -> None:
 
 
 def domain(walk: Walk) -> None:
-    """Members, keys, isolation."""
+    """What runs in the domain, what it costs, its health."""
+    part(walk, "overview")
+
+
+def part(walk: Walk, name: str) -> None:
+    """One part of the domain's page."""
     walk.panel("domain")
+    walk.see(f"studio-domain-section-{name}").click()
+    expect(walk.see(f"studio-domain-page-{name}")).to_be_visible()
+
+
+def members(walk: Walk) -> None:
+    """Six members, one of them being removed."""
+    part(walk, "members")
+    expect(walk.see("studio-row-members-farah")).to_be_visible()
+
+
+def keys(walk: Walk) -> None:
+    """Keys of several kinds."""
+    part(walk, "keys")
+    expect(walk.see("studio-table-keys")).to_contain_text("forecast service")
+
+
+def newkey(walk: Walk) -> None:
+    """The dialog that makes a key."""
+    keys(walk)
+    walk.see("studio-key-create").click()
+    walk.see("studio-key-purpose-invoke").check()
+
+
+def sessions(walk: Walk) -> None:
+    """Browsers that are signed in."""
+    part(walk, "sessions")
+    expect(walk.see("studio-table-sessions")).to_be_visible()
+
+
+def policy(walk: Walk) -> None:
+    """Rules, and why somebody may not."""
+    part(walk, "policy")
+    walk.see("studio-explain-user").select_option("bo")
+    walk.see("studio-explain-resource").fill("prod-rain")
+    walk.see("studio-explain-ask").click()
+    expect(walk.see("studio-explain-answer")).to_contain_text("Denied")
+
+
+def rule(walk: Walk) -> None:
+    """The dialog that writes a rule."""
+    part(walk, "policy")
+    walk.page.get_by_role("button", name="Change this rule").nth(3).click()
+    expect(walk.see("studio-rule-sentence")).to_be_visible()
+
+
+def audit(walk: Walk) -> None:
+    """What was done and refused."""
+    part(walk, "audit")
+    expect(walk.see("studio-table-audit")).to_contain_text("narrowed")
+
+
+def volume(walk: Walk) -> None:
+    """A volume in use, and its snapshots."""
+    part(walk, "volume")
+    expect(walk.see("studio-table-snapshots")).to_contain_text("before the clean-up")
+
+
+def spaces(walk: Walk) -> None:
+    """Places to work."""
+    part(walk, "spaces")
+    expect(walk.see("studio-table-spaces")).to_contain_text("Rain")
+
+
+def limits(walk: Walk) -> None:
+    """Network mode, limits, required isolation."""
+    part(walk, "limits")
+    expect(walk.see("studio-setting-memory")).to_be_visible()
+
+
+def isolation(walk: Walk) -> None:
+    """What is enforced on this host, and what is not."""
+    part(walk, "isolation")
+    expect(walk.see("studio-isolation-level")).to_be_visible()
+
+
+def importing(walk: Walk) -> None:
+    """The command that imports from MLflow."""
+    walk.panel("home")
+    walk.see("studio-import-mlflow").click()
+    walk.see("studio-dialog-accept").click()
+    expect(walk.see("studio-import-command")).to_be_visible()
+
+
+def newdomain(walk: Walk) -> None:
+    """The dialog that makes a domain, on the page of domains."""
+    walk.page.goto(f"{walk.live.address}/?new")
+    walk.page.get_by_label("Name", exact=True).fill("rain-lab")
+
+
+def account(walk: Walk) -> None:
+    """Password and browsers, at the apex."""
+    walk.page.goto(f"{walk.live.address}/account")
+
+
+def password(walk: Walk) -> None:
+    """The sign-in page, where somebody has a password."""
+    walk.page.context.clear_cookies()
+    walk.page.goto(walk.live.address)
 
 
 def cost(walk: Walk) -> None:
@@ -226,6 +329,14 @@ def _plain(walk: Walk) -> None:
 
 # Views of a run and a model with everything in them, which the story's are not.
 RICH: dict[str, Callable[[Walk], None]] = {view.__name__: view for view in (artifacts, note, lineage, versions)}
+# Views of a domain with people, rules and files in it.
+DOMAIN: dict[str, Callable[[Walk], None]] = {
+    view.__name__: view
+    for view in (
+        domain, members, keys, newkey, sessions, policy, rule, audit, volume, spaces, limits, isolation, importing,
+        newdomain, account, password,
+    )
+}  # fmt: skip
 LARGE: dict[str, Callable[[Walk], None]] = {
     view.__name__: view for view in (table, table_selected, table_grouped, table_wrong_filter, table_columns)
 }
@@ -233,14 +344,14 @@ VIEWS: dict[str, Callable[[Walk], None]] = {
     view.__name__: view
     for view in (
         home, notebook, data, experiments, run, evaluation, models, deploy, jobs, endpoint, monitors, why, environments,
-        domain, cost, compare, signin,
+        cost, compare, signin,
     )
 }  # fmt: skip
 
 
 def take(walk: Walk, name: str, suffix: str) -> None:
     """One picture; a dialog or drawer that it opened is closed again."""
-    (VIEWS | RICH | LARGE)[name](walk)
+    (VIEWS | RICH | DOMAIN | LARGE)[name](walk)
     settle(walk.page)
     walk.page.screenshot(path=SHOTS / f"{name}-{suffix}.png")
     walk.page.keyboard.press("Escape")
@@ -269,6 +380,7 @@ def main(names: list[str]) -> None:
     SHOTS.mkdir(exist_ok=True)
     small = [name for name in names or VIEWS if name in VIEWS]
     rich = [name for name in names or RICH if name in RICH]
+    people = [name for name in names or DOMAIN if name in DOMAIN]
     large = [name for name in names or LARGE if name in LARGE]
     with tempfile.TemporaryDirectory(prefix="studio-shots-") as folder, running(Path(folder) / "home") as live:
         if small:
@@ -281,6 +393,9 @@ def main(names: list[str]) -> None:
                 (made := Path(folder) / str(number)).mkdir()
                 rich_run.log(live, made, name, package, extra)
             take_all(live, rich)
+        if people:
+            rich_domain.fill(live)
+            take_all(live, people)
         if large:
             # Afterwards: the other views show the story's few runs.
             engine = open_engine(live.settings.database)

@@ -1,12 +1,14 @@
 """The domain's page in a real browser: members, narrowed keys, rules that say why, and making another domain."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from studio.client import Rest
 from studio.errors import NotFound
 from tests.live import Live, until
 from tests.ui import rich_domain
@@ -77,6 +79,37 @@ def test_a_key_does_what_it_was_narrowed_to_and_ends_when_revoked(walk: Walk, li
         assert program.post("/api/2.0/mlflow/runs/create", json={"experiment_id": "0"}).status_code == 401
 
 
+def test_a_denied_call_says_which_rule_it_was(walk: Walk, live: Live) -> None:
+    walk.see("studio-domain-section-policy").click()
+    walk.see("studio-rule-add").click()
+    walk.see("studio-rule-resource").fill("prod-*")
+    walk.see("studio-rule-why").fill("production is <b>changed</b> by admins")
+    expect(walk.see("studio-rule-sentence")).to_have_text("Editors may not deploy and change endpoints named prod-*.")
+    walk.see("studio-dialog-accept").click()
+    rule = walk.see("studio-domain-page-policy").get_by_role("listitem").filter(has_text="named prod-*")
+    expect(rule).to_contain_text("production is <b>changed</b> by admins")
+    answer = walk.see("studio-explain-answer")
+    for name, said in (("prod-rain", "Denied"), ("rain", "Allowed")):
+        walk.see("studio-explain-user").select_option("bo")
+        walk.see("studio-explain-resource").fill(name)
+        walk.see("studio-explain-ask").click()
+        expect(answer).to_contain_text(said)
+    token = live.key("demo", "bo")
+    with httpx.Client(base_url=live.address, headers={"authorization": f"Bearer {token}"}, trust_env=False) as program:
+        refused = program.delete("/api/v1/domains/demo/endpoints/prod-rain")
+        assert refused.status_code == 403
+        assert "production is <b>changed</b> by admins" in refused.json()["error"]["message"]
+        assert program.delete("/api/v1/domains/demo/endpoints/rain").status_code == 404
+    walk.see("studio-domain-section-audit").click()
+    walk.see("studio-audit-outcome").select_option("denied")
+    row = walk.see("studio-table-audit").get_by_role("row").filter(has_text="endpoint/prod-rain")
+    expect(row.first).to_contain_text("bo")
+    walk.see("studio-domain-section-policy").click()
+    rule.get_by_role("button", name="Take this rule out").click()
+    walk.see("studio-dialog-accept").click()
+    expect(rule).to_have_count(0)
+
+
 def test_who_runs_the_installation_makes_a_domain_in_one_dialog(browser: Browser, live: Live) -> None:
     rich_domain.add_people(live)
     with window(browser) as page:
@@ -110,7 +143,7 @@ def test_who_runs_the_installation_makes_a_domain_in_one_dialog(browser: Browser
         assert walk.problems == []
 
 
-def _found(api, name: str):  # type: ignore[no-untyped-def]
+def _found(api: Rest, name: str) -> Any:
     return next((api.get(f"domains/{item['name']}") for item in api.get("domains") if item["name"] == name), None)
 
 

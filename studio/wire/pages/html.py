@@ -18,7 +18,7 @@ main{width:100%;max-width:34rem;padding:12vh 1.5rem 4rem}
 .brand{display:flex;align-items:center;gap:.6rem;font-weight:600;color:var(--soft);margin:0 0 2.2rem}
 .brand svg{width:1.5rem;height:1.5rem;color:var(--accent)}
 h1{font-size:1.6rem;line-height:1.25;font-weight:600;margin:0 0 .6rem}
-p{margin:0 0 1rem}.soft{color:var(--soft)}.warn{color:var(--warn)}
+p{margin:0 0 1rem}a{color:var(--accent)}.soft{color:var(--soft)}.warn{color:var(--warn)}
 code{font:.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
 background:color-mix(in srgb,var(--ink) 8%,transparent);
 padding:.1em .4em;border-radius:.3em}
@@ -35,11 +35,10 @@ button.second{background:none;color:var(--ink);box-shadow:inset 0 0 0 1px var(--
 :focus-visible{outline:3px solid color-mix(in srgb,var(--accent) 55%,transparent);outline-offset:2px}
 button.plain{background:none;color:var(--soft);padding:.3rem 0;font-weight:400;text-decoration:underline}
 .head{display:flex;gap:1rem;justify-content:space-between;align-items:flex-start}
-form{display:grid;gap:1.1rem;margin:1.6rem 0}form.card{background:var(--card);border:1px solid var(--line);
-border-radius:.7rem;padding:1.2rem}
+form{display:grid;gap:1.1rem;margin:1.6rem 0}
 .field{display:grid;gap:.3rem}.field label,legend{font-weight:600;font-size:.92rem;padding:0}
 input:not([type=radio]),select{font:inherit;width:100%;min-width:0;height:2.5rem;padding:0 .7rem;
-border:1px solid var(--edge);border-radius:.5rem;background:var(--paper);color:var(--ink)}
+border:1px solid var(--edge);border-radius:.5rem;background:var(--card);color:var(--ink)}
 input[type=radio]{accent-color:var(--accent);margin:.3rem 0 0}
 .hint{margin:0;font-size:.86rem;line-height:1.4;color:var(--soft);overflow-wrap:anywhere}.hint.bad{color:var(--warn)}
 fieldset{border:0;margin:0;padding:0;display:grid;gap:.5rem;min-width:0}
@@ -55,8 +54,6 @@ dialog form{margin:1.1rem 0 0}.acts{display:flex;gap:.7rem;justify-content:flex-
 h2{font-size:1.1rem;font-weight:600;margin:2rem 0 .4rem}
 form.signin{display:grid;gap:.35rem;margin:1.4rem 0 1.6rem;max-width:22rem}form.signin[hidden]{display:none}
 form.signin label{font-size:.9rem;font-weight:600;margin-top:.6rem}
-form.signin input{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:.5rem;
-padding:.5rem .7rem;width:100%}
 form.signin button{margin-top:1.1rem;justify-self:start}
 footer{margin-top:2.5rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.88rem;color:var(--soft);
 display:flex;gap:1rem;justify-content:space-between;align-items:baseline;flex-wrap:wrap}

@@ -33,18 +33,18 @@ async def get_session(
         csrf=session.csrf if session else None,
         operates=session is not None and principal.user == studio.operator,
         domains=links,
-        isolation=isolation(studio),
+        isolation=isolation(studio, next((item.network_mode for item in found if item.name == principal.domain), "")),
         version=__version__,
         address=studio.address,
         currency=studio.settings.currency,
     )
 
 
-def isolation(studio: Studio) -> Isolation:
-    """What keeps domains apart here; claims no more than was tried."""
+def isolation(studio: Studio, network_mode: str) -> Isolation:
+    """What keeps domains apart here; claims no more than was tried. `network_mode`: of the asker's domain, if any."""
     is_isolated = studio.isolation == "bubblewrap"
     return Isolation(
         level=studio.isolation,
-        network="studio" if is_isolated else "open",
+        network=(network_mode or "studio") if is_isolated else "open",
         detail=studio.isolation_detail or ("" if is_isolated else "Not isolated: see `studio doctor`."),
     )

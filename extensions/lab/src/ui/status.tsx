@@ -41,6 +41,8 @@ function look(state: string, trans: TranslationBundle): ILook {
     NotEnforced: { tone: 'warning', icon: 'warning', word: trans.__('Not enforced') },
     NoneYet: { tone: 'idle', icon: 'moon', word: trans.__('None yet') },
     Waiting: { tone: 'starting', icon: 'clock', word: trans.__('Waiting') },
+    Roomy: { tone: 'good', icon: 'check', word: trans.__('Room left') },
+    Full: { tone: 'bad', icon: 'error', word: trans.__('Full') },
     Done: { tone: 'good', icon: 'check', word: trans.__('Done') },
     Denied: { tone: 'bad', icon: 'lock', word: trans.__('Denied') },
     Quiet: { tone: 'good', icon: 'check', word: trans.__('Quiet') },

@@ -38,7 +38,7 @@ export function AuditPage({ domain }: ISectionProps): JSX.Element {
     <Page
       name="audit"
       title={trans.__('Audit log')}
-      lead={trans.__('Every change and every refusal, on record with who, what and when. Rows are chained: studio audit verify finds one that was tampered with.')}
+      lead={trans.__('Every change and every refusal, on record with who, what and when. Each row is sealed to the one before it, so that one that was changed later is found.')}
       aside={
         newest.data && (
           <>
@@ -91,7 +91,7 @@ function Filters({ filter, put, people }: { filter: IAuditFilter; put: (change: 
         value={filter.outcome}
         label={trans.__('Outcome')}
         options={[
-          ['', trans.__('done and denied')],
+          ['', trans.__('any outcome')],
           ['done', trans.__('done')],
           ['denied', trans.__('denied')]
         ]}
@@ -113,12 +113,12 @@ type Trans = ReturnType<typeof useStudio>['trans'];
 function columnsOf(trans: Trans): IColumn<AuditRow>[] {
   return [
     { key: 'at', label: trans.__('When'), width: 88, grow: 0, cell: row => <Ago at={row.at_ms} /> },
-    { key: 'user', label: trans.__('Who'), width: 96, cell: row => <b>{row.user}</b> },
-    { key: 'kind', label: trans.__('As'), width: 72, grow: 0, cell: row => row.kind },
+    { key: 'user', label: trans.__('Who'), width: 80, cell: row => <b>{row.user}</b> },
+    { key: 'kind', label: trans.__('As'), width: 76, grow: 0, cell: row => row.kind },
     { key: 'outcome', label: '', width: 96, grow: 0, cell: row => <StatusPill state={row.outcome === 'denied' ? 'Denied' : row.outcome === 'done' ? 'Done' : row.outcome} /> },
-    { key: 'action', label: trans.__('What'), width: 160, grow: 2, cell: row => <span title={row.action}>{actionText(row.action, trans)}</span> },
-    { key: 'resource', label: trans.__('Thing'), width: 140, grow: 2, cell: row => row.resource || '–' },
-    { key: 'detail', label: trans.__('Why'), width: 120, grow: 3, cell: row => row.detail }
+    { key: 'action', label: trans.__('What'), width: 184, grow: 2, cell: row => <span title={row.action}>{actionText(row.action, trans)}</span> },
+    { key: 'resource', label: trans.__('Thing'), width: 104, grow: 1, cell: row => row.resource || '–' },
+    { key: 'detail', label: trans.__('Why'), width: 160, grow: 4, cell: row => row.detail }
   ];
 }
 

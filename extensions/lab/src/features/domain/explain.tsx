@@ -61,12 +61,19 @@ export function Explainer({ domain, policy }: { domain: Domain; policy: Policy }
 function Answer({ answer }: { answer: Verdict }): JSX.Element {
   const { trans } = useStudio();
   const others = answer.considered.filter(item => !item.applies);
+  const decided = answer.considered.find(item => item.rule.id === answer.rule)?.rule;
   return (
     <div className={`jp-Studio-answerBox jp-mod-${answer.allowed ? 'allowed' : 'denied'}`} role="status" data-testid={TEST.explainAnswer}>
       <Icon name={answer.allowed ? 'check' : 'lock'} />
       <div>
         <b>{answer.allowed ? trans.__('Allowed') : trans.__('Denied')}</b>
-        <p>{answer.message}</p>
+        {decided ? (
+          <p>
+            {trans.__('By a rule: %1', ruleText(decided, trans))} {decided.why && <span className="jp-Studio-hint">{decided.why}</span>}
+          </p>
+        ) : (
+          <p>{answer.message}</p>
+        )}
         {answer.hint && <p className="jp-Studio-hint">{answer.hint}</p>}
         {others.length > 0 && (
           <details>

@@ -1,7 +1,6 @@
 import { useState } from 'react';
 
 import type { Domain, DomainSettings, Isolation } from '../../api/model';
-import { formatBytes } from '../../format';
 import { useAction, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
 import { Button, ErrorBox, Field, Section, Select, Skeleton, TextInput } from '../../ui';
@@ -127,16 +126,16 @@ interface IFieldsProps {
 function Amounts({ form, settings, put }: IFieldsProps & { settings: DomainSettings }): JSX.Element {
   const { trans } = useStudio();
   const { limits } = settings;
-  const effective = (value: string, now: string): string => (value.trim() === '' ? trans.__('Left empty: what fits this host, %1.', now) : Number(value) === 0 ? trans.__('0: no limit.') : '');
+  const effective = (value: string, now: string): string => (value.trim() === '' ? trans.__('Left empty: %1.', now) : Number(value) === 0 ? trans.__('0: no limit.') : '');
   return (
     <div className="jp-Studio-fieldRow">
-      <Field label={trans.__('Memory, GiB')} hint={effective(form.memory, formatBytes(limits.memory_mb * 1024 * 1024))}>
+      <Field label={trans.__('Memory, GiB')} hint={effective(form.memory, trans.__('what fits this host, %1 GiB', Math.round(limits.memory_mb / 1024)))}>
         {id => <TextInput id={id} value={form.memory} onChange={memory => put({ memory })} testId={TEST.setting('memory')} />}
       </Field>
-      <Field label={trans.__('CPU, cores')} hint={effective(form.cpu, limits.cpu ? String(limits.cpu) : trans.__('shared evenly'))}>
+      <Field label={trans.__('CPU, cores')} hint={effective(form.cpu, limits.cpu ? String(limits.cpu) : trans.__('shared evenly among all'))}>
         {id => <TextInput id={id} value={form.cpu} onChange={cpu => put({ cpu })} testId={TEST.setting('cpu')} />}
       </Field>
-      <Field label={trans.__('Processes and threads')} hint={effective(form.processes, String(limits.pids))}>
+      <Field label={trans.__('Processes and threads')} hint={effective(form.processes, trans.__('what fits this host, %1', limits.pids))}>
         {id => <TextInput id={id} value={form.processes} onChange={processes => put({ processes })} testId={TEST.setting('processes')} />}
       </Field>
     </div>

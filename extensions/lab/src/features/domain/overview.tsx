@@ -1,4 +1,4 @@
-import type { Cost, Domain, Overview, RunningItem } from '../../api/model';
+import type { Cost, Domain, Overview, RunningItem, Volume } from '../../api/model';
 import { formatBytes, formatMoney } from '../../format';
 import { useResource, useStudio } from '../../hooks';
 import { Icon, IconName } from '../../icons';
@@ -14,6 +14,7 @@ export function OverviewPage({ domain }: ISectionProps): JSX.Element {
   const { trans } = useStudio();
   const overview = useResource('overview', client => client.home.overview(), { topics: ['runs', 'jobs', 'endpoints', 'alerts', 'models', 'datasets', 'running'], everyMs: 10000 });
   const cost = useResource(`cost/${DAYS}`, client => client.cost.cost(DAYS), { topics: ['running', 'cost'], everyMs: 30000 });
+  const volume = useResource('volume', client => client.volume.get(), { topics: ['volumes'], everyMs: 30000 });
   const error = overview.error ?? cost.error;
   const currency = cost.data?.currency;
   return (
@@ -25,7 +26,7 @@ export function OverviewPage({ domain }: ISectionProps): JSX.Element {
         <Metric label={trans.__('this month')} value={formatMoney(cost.data?.month, currency)} />
         <Metric label={trans.__('members')} value={String(domain.members.length)} />
       </div>
-      {overview.data ? <Health domain={domain} overview={overview.data} /> : !error && <Skeleton rows={4} />}
+      {overview.data ? <Health domain={domain} overview={overview.data} volume={volume.data} /> : !error && <Skeleton rows={4} />}
       {overview.data && <Running items={overview.data.running} currency={currency} />}
       <div className="jp-Studio-columns2">
         {cost.data && <PerDay cost={cost.data} />}
@@ -43,7 +44,7 @@ interface ILine {
   item?: string;
 }
 
-function Health({ domain, overview }: { domain: Domain; overview: Overview }): JSX.Element {
+function Health({ domain, overview, volume }: { domain: Domain; overview: Overview; volume: Volume | undefined }): JSX.Element {
   const studio = useStudio();
   const { trans, session } = studio;
   const isolated = domain.isolation !== 'none';
@@ -66,7 +67,8 @@ function Health({ domain, overview }: { domain: Domain; overview: Overview }): J
       text: trans.__('Endpoints'),
       detail: trans._n('%1 endpoint.', '%1 endpoints.', overview.endpoints),
       panel: 'endpoints'
-    }
+    },
+    ...(volume ? [volumeLine(volume, trans)] : [])
   ];
   return (
     <Section title={trans.__('Health')}>
@@ -81,6 +83,13 @@ function Health({ domain, overview }: { domain: Domain; overview: Overview }): J
       </ul>
     </Section>
   );
+}
+
+/** Whether there is room for what is to come. */
+function volumeLine(volume: Volume, trans: ReturnType<typeof useStudio>['trans']): ILine {
+  const used = formatBytes(volume.used_bytes);
+  const room = volume.quota_mb ? trans.__('%1 of %2 in use.', used, formatBytes(volume.quota_mb * 1024 * 1024)) : trans.__('%1 in use, %2 free on this disk.', used, formatBytes(volume.disk_free_bytes));
+  return { state: volume.over || volume.message ? 'Full' : 'Roomy', text: trans.__('Volume'), detail: volume.message || room, panel: 'domain', item: 'volume' };
 }
 
 function Running({ items, currency }: { items: RunningItem[]; currency?: string }): JSX.Element {

@@ -41,9 +41,16 @@ export function actionText(action: string, trans: TranslationBundle): string {
     'running.stop': trans.__('stop what runs'),
     'environments.read': trans.__('see environments'),
     'environments.write': trans.__('make and change environments'),
+    'volumes.read': trans.__('see the volume and snapshots'),
+    'volumes.write': trans.__('take and restore snapshots'),
+    'volumes.admin': trans.__('replace the shared folder'),
+    'volumes.quota': trans.__('set the quota'),
+    'spaces.read': trans.__('see spaces'),
+    'spaces.write': trans.__('make and change spaces'),
+    'spaces.admin': trans.__('change spaces of others'),
     'members.write': trans.__('add and remove members'),
-    'keys.own': trans.__('make keys of their own'),
-    'keys.write': trans.__('make keys for others'),
+    'keys.own': trans.__('make access keys'),
+    'keys.write': trans.__('make access keys for others'),
     'policy.read': trans.__('see the policy'),
     'policy.write': trans.__('change the policy'),
     'audit.read': trans.__('read the audit log'),
@@ -72,7 +79,7 @@ export function areaText(area: string, trans: TranslationBundle): string {
     policy: trans.__('the policy'),
     audit: trans.__('the audit log'),
     spaces: trans.__('spaces'),
-    volume: trans.__('the volume'),
+    volumes: trans.__('the volume'),
     webhooks: trans.__('webhooks')
   };
   return areas[area] ?? area;

@@ -9,14 +9,14 @@ import { Failure, ISectionProps, Page } from './parts';
 
 /** The browsers in which one is signed in, of all domains; each can be signed out from here. */
 export function SessionsPage({ domain }: ISectionProps): JSX.Element {
-  const { trans, client } = useStudio();
+  const { trans, client, session } = useStudio();
   const { data, error, refresh } = useResource('sessions', c => c.domain.sessions(), { topics: [], everyMs: 30000 });
   const [ends, setEnds] = useState<OpenSession | 'others' | null>(null);
   const end = useAction(async (id: string) => {
     await client.domain.endSession(id);
     await refresh();
   });
-  const others = data?.filter(session => !session.current).length ?? 0;
+  const others = data?.filter(item => !item.current).length ?? 0;
   const columns = useColumns(session => (session.current ? setEnds(session) : void end.run(session.id)));
   return (
     <Page
@@ -31,6 +31,13 @@ export function SessionsPage({ domain }: ISectionProps): JSX.Element {
         )
       }
     >
+      <p className="jp-Studio-hint jp-Studio-lead">
+        {trans.__('A password is set and changed on')}{' '}
+        <a href={`${session?.address ?? ''}/account`} target="_blank" rel="noopener noreferrer">
+          {trans.__('your account’s page')}
+        </a>
+        .
+      </p>
       {error && <Failure error={error} domain={domain} onRetry={() => void refresh()} />}
       {end.error && <ErrorBox error={end.error} />}
       {!data && !error && <Skeleton rows={3} />}
@@ -71,7 +78,7 @@ function useColumns(end: (session: OpenSession) => void): IColumn<OpenSession>[]
     {
       key: 'agent',
       label: trans.__('Browser'),
-      width: 180,
+      width: 200,
       grow: 3,
       cell: session => (
         <span className="jp-Studio-inline">
@@ -82,14 +89,14 @@ function useColumns(end: (session: OpenSession) => void): IColumn<OpenSession>[]
     },
     { key: 'address', label: trans.__('From'), width: 120, cell: session => session.address || '–' },
     { key: 'via', label: trans.__('Signed in with'), width: 104, cell: session => (session.via === 'password' ? trans.__('password') : trans.__('link')) },
-    { key: 'domains', label: trans.__('Labs open'), width: 120, grow: 2, cell: session => session.domains.join(', ') || '–' },
-    { key: 'created', label: trans.__('Since'), width: 84, cell: session => <Ago at={session.created_ms} /> },
-    { key: 'seen', label: trans.__('Last seen'), width: 84, cell: session => <Ago at={session.seen_ms} /> },
-    { key: 'expires', label: trans.__('Ends'), width: 72, cell: session => <Expiry at={session.expires_ms} /> },
+    { key: 'domains', label: trans.__('Labs open'), width: 104, grow: 2, cell: session => session.domains.join(', ') || '–' },
+    { key: 'created', label: trans.__('Since'), width: 84, grow: 0, cell: session => <Ago at={session.created_ms} /> },
+    { key: 'seen', label: trans.__('Last seen'), width: 84, grow: 0, cell: session => <Ago at={session.seen_ms} /> },
+    { key: 'expires', label: trans.__('Ends'), width: 72, grow: 0, cell: session => <Expiry at={session.expires_ms} /> },
     {
       key: 'act',
       label: '',
-      width: 80,
+      width: 88,
       grow: 0,
       align: 'right',
       cell: session => (

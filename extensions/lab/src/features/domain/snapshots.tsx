@@ -84,7 +84,7 @@ type Choose = (snapshot: Snapshot) => void;
 function columnsOf(trans: Trans, mayWrite: boolean, restore: Choose, remove: Choose): IColumn<Snapshot>[] {
   return [
     { key: 'title', label: trans.__('Snapshot'), width: 140, grow: 3, cell: item => <b title={item.id}>{item.title || item.id}</b> },
-    { key: 'of', label: trans.__('Of'), width: 96, cell: item => (item.target === 'home' ? trans.__('my home') : trans.__('shared folder')) },
+    { key: 'of', label: trans.__('Of'), width: 112, grow: 0, cell: item => (item.target === 'home' ? trans.__('my home') : trans.__('shared folder')) },
     { key: 'state', label: trans.__('State'), width: 112, cell: item => <State item={item} trans={trans} /> },
     { key: 'size', label: trans.__('Size'), width: 72, align: 'right', cell: item => (item.state === 'Ready' ? formatBytes(item.bytes) : '–') },
     { key: 'files', label: trans.__('Files'), width: 72, align: 'right', cell: item => (item.state === 'Ready' ? formatCount(item.files) : '–') },
