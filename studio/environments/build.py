@@ -37,7 +37,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         definition = parse(options.definition.read_text(), options.definition.name)
-        say("ready", hash=build(definition, options.store))
+        name = build(definition, options.store)
+        say("ready", hash=name, text=f"Complete: {name[:12]}")
     except StudioError as error:
         say("failed", message=str(error))
         return 1
@@ -167,7 +168,8 @@ def _follow(child: subprocess.Popen[str], watch: int) -> list[str]:
 
 
 def _failed(what: str, said: list[str]) -> StudioError:
-    text = " ".join(line.strip(" ×│╰─▶├") for line in said if line.strip())[-1500:]
+    lines = [line.strip(" ×│╰─▶├") for line in said if line.strip()]
+    text = re.sub(r"(^|\s)(?:error|cause):\s+", r"\1", " ".join(lines)).strip(" .")[-1500:]
     doing = {"compile": "Versions could not be chosen", "venv": "The environment could not be made"}
     message = f"{doing.get(what, 'The packages could not be installed')}: {text or 'uv said nothing'}."
     if any(word in text.lower() for word in _NETWORK):

@@ -134,7 +134,7 @@ function NameField({ value, onChange, all, autoFocus }: { value: string; onChang
   const wrong = value && !NAME.test(value) ? trans.__('Lower-case letters, digits and hyphens, at most 40.') : isTaken ? trans.__('There is one of that name.') : undefined;
   return (
     <Field label={trans.__('Name')} error={wrong}>
-      {id => <TextInput id={id} value={value} onChange={onChange} autoFocus={autoFocus} placeholder="analysis" testId={TEST.environmentName} />}
+      {id => <TextInput id={id} value={value} onChange={onChange} autoFocus={autoFocus} placeholder={trans.__('analysis')} testId={TEST.environmentName} />}
     </Field>
   );
 }

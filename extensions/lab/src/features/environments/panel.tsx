@@ -74,8 +74,9 @@ function Lists({ all, active, onChoose }: { all: Environment[]; active: string; 
 
 function Choices({ label, all, active, onChoose }: { label: string; all: Environment[]; active: string; onChoose: (name: string) => void }): JSX.Element {
   const { trans } = useStudio();
+  const absent = (env: Environment): string => ({ Failed: trans.__('could not be built'), Building: trans.__('is being built'), Queued: trans.__('is being built') })[env.state] ?? env.title;
   const detail = (env: Environment): string =>
-    [env.current ? trans.__('version %1', env.current) : env.title, env.size_bytes ? formatBytes(env.size_bytes) : '', env.used_by ? trans._n('%1 use', '%1 uses', env.used_by) : ''].filter(Boolean).join(' · ');
+    [env.current ? trans.__('version %1', env.current) : absent(env), env.size_bytes ? formatBytes(env.size_bytes) : '', env.used_by ? trans._n('%1 use', '%1 uses', env.used_by) : ''].filter(Boolean).join(' · ');
   return (
     <ChoiceList
       label={label}

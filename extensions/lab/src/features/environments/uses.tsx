@@ -9,9 +9,12 @@ const PANEL: Record<string, PanelName> = { kernel: 'cost', job: 'jobs', endpoint
 export function Uses({ env }: { env: EnvironmentDetail }): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
-  const kinds: Record<string, string> = { kernel: trans.__('Kernel'), job: trans.__('Job'), endpoint: trans.__('Endpoint'), default: trans.__('Default of the domain') };
+  const kinds: Record<string, string> = { kernel: trans.__('Kernel'), job: trans.__('Job'), endpoint: trans.__('Endpoint'), default: trans.__('Default') };
   const name = (use: EnvironmentUse): JSX.Element | string => {
     const panel = PANEL[use.kind];
+    if (use.kind === 'default') {
+      return trans.__('New notebooks, jobs and endpoints of %1', use.name);
+    }
     return panel ? <Link onClick={() => studio.open(panel, use.kind === 'endpoint' ? use.name : '')}>{use.kind === 'kernel' ? use.name.slice(0, 15) : use.name}</Link> : use.name;
   };
   const columns: IColumn<EnvironmentUse>[] = [

@@ -40,11 +40,7 @@ export function EnvironmentView({ name, onChosen, onAdd, onDeleted }: IViewProps
     <div className={`jp-Studio-stack${tab === 'log' ? ' jp-mod-fill' : ''}`}>
       <Head env={env} refresh={refresh} onChosen={onChosen} onAdd={onAdd} onDeleted={onDeleted} />
       {building && <Progress env={env} />}
-      {env.error && (
-        <div className="jp-Studio-stack">
-          <ErrorBox error={new Error(env.error)} title={env.is_ready ? trans.__('Version %1 could not be built; version %2 goes on being used', env.newest, env.current ?? 0) : trans.__('The build failed')} />
-        </div>
-      )}
+      {env.error && <ErrorBox error={new Error(env.error)} title={env.is_ready ? trans.__('Version %1 could not be built; version %2 goes on being used', env.newest, env.current ?? 0) : trans.__('The build failed')} />}
       <Tabs tabs={tabs} active={tab} onSelect={setTab} testId={TEST.environmentTab} />
       {tab === 'packages' && <Packages env={env} />}
       {tab === 'versions' && <Versions env={env} refresh={refresh} />}
@@ -80,8 +76,8 @@ function Head({ env, refresh, onChosen, onAdd, onDeleted }: IHeadProps): JSX.Ele
     { label: trans.__('Clone…'), icon: 'copy', isDisabled: !mayWrite, act: () => setDialog('clone') },
     { label: trans.__('Edit packages…'), icon: 'edit', isDisabled: !mayWrite || !env.is_own, title: env.is_own ? undefined : trans.__('One of the catalogue: clone it first'), act: () => setDialog('edit') },
     { label: trans.__('Make it the default'), icon: 'check', isDisabled: !mayWrite || !env.is_ready || env.is_default, title: trans.__('New notebooks, jobs and endpoints begin with it'), act: () => void act.run(() => client.environments.setDefault(env.name)) },
-    { label: trans.__('Export requirements with hashes'), icon: 'download', begins: true, isDisabled: !env.hash, act: () => download(client.environments.exportUrl(env.name, 'requirements')) },
-    { label: trans.__('Export the definition (TOML)'), icon: 'download', act: () => download(client.environments.exportUrl(env.name, 'toml')) },
+    { label: trans.__('Export the lock'), icon: 'download', begins: true, isDisabled: !env.hash, title: trans.__('A requirements file with hashes, for pip and uv'), act: () => download(client.environments.exportUrl(env.name, 'requirements')) },
+    { label: trans.__('Export as TOML'), icon: 'download', title: trans.__('The definition, for a catalogue'), act: () => download(client.environments.exportUrl(env.name, 'toml')) },
     { label: trans.__('Delete…'), icon: 'trash', begins: true, isDanger: true, isDisabled: !mayWrite || !env.is_own, title: env.is_own ? undefined : trans.__('One of the catalogue'), act: () => setDialog('delete') }
   ];
   return (
@@ -93,12 +89,17 @@ function Head({ env, refresh, onChosen, onAdd, onDeleted }: IHeadProps): JSX.Ele
         <span className="jp-Studio-hint">{env.title !== env.name && env.title}</span>
         <span className="jp-Studio-spacer" />
         {isBuildable && (
-          <Button kind="primary" disabled={act.busy} testId={TEST.environmentBuild(env.name)} onClick={() => void act.run(() => client.environments.build(env.name))}>
-            {trans.__('Build')}
+          <Button disabled={act.busy} testId={TEST.environmentBuild(env.name)} onClick={() => void act.run(() => client.environments.build(env.name))}>
+            {env.state === 'Failed' ? trans.__('Build again') : trans.__('Build')}
           </Button>
         )}
-        {mayWrite && (
-          <Button kind={isBuildable ? 'plain' : 'primary'} icon="plus" testId={TEST.environmentAdd} onClick={onAdd}>
+        {mayWrite && env.state === 'Failed' && env.is_own && (
+          <Button icon="edit" onClick={() => setDialog('edit')}>
+            {trans.__('Edit packages')}
+          </Button>
+        )}
+        {mayWrite && !(env.state === 'Failed' && env.is_own) && (
+          <Button icon="plus" testId={TEST.environmentAdd} onClick={onAdd}>
             {trans.__('Add packages')}
           </Button>
         )}
