@@ -9,6 +9,7 @@ from studio.access.sessions import Session
 from studio.clock import now_ms
 from studio.errors import Denied, Unauthenticated
 from studio.store.tables.access import codes
+from studio.store.tenancy import EVERY, scope_query
 
 SIGNIN_MS = 10 * 60_000
 ENTER_MS = 30_000
@@ -49,7 +50,7 @@ def _create(
 ) -> tuple[str, int]:
     now = now_ms()
     code = signing.new_secret()
-    db.execute(delete(codes).where(codes.c.expires_ms <= now))
+    db.execute(scope_query(delete(codes), codes, EVERY).where(codes.c.expires_ms <= now))
     values = {"kind": kind, "user": user, "domain": domain, "session": session, "expires_ms": now + life_ms}
     db.execute(insert(codes).values(digest=signing.digest(code), **values))
     return code, now + life_ms
@@ -58,11 +59,11 @@ def _create(
 def _take(db: Connection, kind: str, code: str) -> tuple[str, str | None, str | None]:
     """(user, domain, session) of an unused code; it is used up unless what follows in this write fails."""
     which = (codes.c.digest == signing.digest(code)) & (codes.c.kind == kind)
-    row = db.execute(select(codes).where(which)).one_or_none()
+    row = db.execute(scope_query(select(codes), codes, EVERY).where(which)).one_or_none()
     if row is None or row.expires_ms <= now_ms():
         raise Unauthenticated(
             "This link was used before or is too old: it works once, for ten minutes.",
             "Make a new one on the computer that runs Studio: `studio signin`.",
         )
-    db.execute(delete(codes).where(which))
+    db.execute(scope_query(delete(codes), codes, EVERY).where(which))
     return row.user, row.domain, row.session

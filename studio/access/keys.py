@@ -17,6 +17,7 @@ from studio.errors import Conflict, Invalid, NotFound
 from studio.ids import new_id
 from studio.store import signal
 from studio.store.tables.access import access_keys
+from studio.store.tenancy import EVERY, scope_query
 
 DAY_MS = 86_400_000
 MOST_PER_DOMAIN = 1000
@@ -44,7 +45,7 @@ class Key:
         return Scope(self.actions, self.resources)
 
 
-_COLUMNS = [access_keys.c[name] for name in Key.__dataclass_fields__]
+_KEYS = select(*(access_keys.c[name] for name in Key.__dataclass_fields__))
 
 
 def create_key(
@@ -66,7 +67,7 @@ def create_key(
         raise Invalid("A key's name has at most 200 characters.", "Shorten it.")
     if expires_days is not None and not 0 < expires_days <= 3650:
         raise Invalid("A key expires after more than 0 and at most 3650 days.", "Leave it out for one that does not.")
-    count = select(func.count()).select_from(access_keys).where(access_keys.c.domain == domain)
+    count = scope_query(select(func.count()).select_from(access_keys), access_keys, domain)
     if db.execute(count).scalar_one() >= MOST_PER_DOMAIN:
         raise Invalid(f"{domain} has {MOST_PER_DOMAIN} keys.", "Revoke some that are not used any more.")
     made = now_ms()
@@ -90,7 +91,8 @@ def token(key_id: str, secret: str) -> str:
 
 def secret_of(db: Connection, key_id: str, master: str) -> str:
     """The secret of a key, for checking a signature; `Conflict` for a key that was made before secrets were kept."""
-    row = db.execute(select(access_keys.c.sealed).where(access_keys.c.id == key_id)).one_or_none()
+    query = scope_query(select(access_keys.c.sealed), access_keys, EVERY).where(access_keys.c.id == key_id)
+    row = db.execute(query).one_or_none()
     if row is None:
         raise NotFound(f"There is no key {key_id[:80]!r}.", "See `studio key list`.")
     try:
@@ -105,17 +107,17 @@ def secret_of(db: Connection, key_id: str, master: str) -> str:
 
 def revoke(db: Connection, domain: str, key_id: str, user: str | None = None) -> None:
     """Ends a key of `domain` (only of `user`, if given); wait for the gateway's confirmation before telling people."""
-    which = (access_keys.c.id == key_id) & (access_keys.c.domain == domain)
+    which = access_keys.c.id == key_id
     if user is not None:
         which &= access_keys.c.user == user
-    if not db.execute(delete(access_keys).where(which)).rowcount:
+    if not db.execute(scope_query(delete(access_keys), access_keys, domain).where(which)).rowcount:
         raise NotFound(f"There is no key {key_id[:80]!r} in {domain}.", "See `studio key list`.")
     signal(db, "keys", domain, key_id)
 
 
 def get(db: Connection, domain: str, key_id: str) -> Key:
     """A key of `domain`, or `NotFound`."""
-    query = select(*_COLUMNS).where((access_keys.c.id == key_id) & (access_keys.c.domain == domain))
+    query = scope_query(_KEYS, access_keys, domain).where(access_keys.c.id == key_id)
     row = db.execute(query).one_or_none()
     if row is None:
         raise NotFound(f"There is no key {key_id[:80]!r} in {domain}.", "See `studio key list`.")
@@ -125,13 +127,14 @@ def get(db: Connection, domain: str, key_id: str) -> Key:
 def note_used(db: Connection, ids: Iterable[str], at_ms: int) -> None:
     """They were used; tells nobody, since nothing is decided by it."""
     if known := list(ids):
-        db.execute(update(access_keys).where(access_keys.c.id.in_(known)).values(used_ms=at_ms))
+        query = scope_query(update(access_keys), access_keys, EVERY).where(access_keys.c.id.in_(known))
+        db.execute(query.values(used_ms=at_ms))
 
 
 def list_all(db: Connection, domain: str | None = None) -> list[Key]:
     """All keys (of one domain), oldest first."""
-    query = select(*_COLUMNS).order_by(access_keys.c.created_ms, access_keys.c.id)
-    rows = db.execute(query if domain is None else query.where(access_keys.c.domain == domain))
+    query = scope_query(_KEYS, access_keys, domain or EVERY)
+    rows = db.execute(query.order_by(access_keys.c.created_ms, access_keys.c.id))
     return [_key(row._mapping) for row in rows]
 
 

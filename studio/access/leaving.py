@@ -5,7 +5,6 @@ from sqlalchemy import Connection, delete
 from studio.access import memberships, sessions, users
 from studio.errors import Conflict
 from studio.store import signal
-from studio.store.tables.access import access_keys, codes, passwords
 from studio.store.tables.access import users as users_table
 
 
@@ -20,8 +19,7 @@ def remove_user(db: Connection, name: str) -> list[str]:
     for domain in left:
         memberships.remove(db, domain, name)
     sessions.end_all(db, name)
-    for table in (access_keys, codes, passwords):
-        db.execute(delete(table).where(table.c.user == name))
+    # Keys, codes and the password go with the row.
     db.execute(delete(users_table).where(users_table.c.name == name))
     signal(db, "users", "", name)
     return left

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from studio.access import users
 from studio.access.principals import Role
 from studio.errors import Conflict, Invalid, NotFound
 from studio.store import signal
 from studio.store.tables.access import access_keys, memberships, sessions
+from studio.store.tenancy import EVERY, scope_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ def put(db: Connection, domain: str, user: str, role: str) -> Membership:
     if before is None:
         db.execute(insert(memberships).values(domain=domain, user=user, role=role))
     else:
-        db.execute(update(memberships).where(_is(domain, user)).values(role=role))
+        changed = scope_query(update(memberships), memberships, domain).where(memberships.c.user == user)
+        db.execute(changed.values(role=role))
     if before is None or before.role != role:
         signal(db, "members", domain, user)
     return Membership(domain, user, Role(role))
@@ -42,28 +44,24 @@ def remove(db: Connection, domain: str, user: str) -> None:
     if find(db, domain, user) is None:
         raise NotFound(f"{user} is no member of {domain}.", "See the domain's members.")
     _keep_an_admin(db, domain, user)
-    db.execute(delete(memberships).where(_is(domain, user)))
-    db.execute(delete(access_keys).where((access_keys.c.domain == domain) & (access_keys.c.user == user)))
-    db.execute(delete(sessions).where((sessions.c.domain == domain) & (sessions.c.user == user)))
+    for table in (memberships, access_keys, sessions):
+        db.execute(scope_query(delete(table), table, domain).where(table.c.user == user))
     for topic in ("members", "keys", "sessions"):
         signal(db, topic, domain, user)
 
 
 def find(db: Connection, domain: str, user: str) -> Membership | None:
     """The membership, if there is one."""
-    row = db.execute(select(memberships).where(_is(domain, user))).one_or_none()
+    query = scope_query(select(memberships), memberships, domain).where(memberships.c.user == user)
+    row = db.execute(query).one_or_none()
     return None if row is None else Membership(row.domain, row.user, Role(row.role))
 
 
 def list_all(db: Connection, domain: str | None = None) -> list[Membership]:
     """All memberships (of one domain), by domain and user."""
-    query = select(memberships).order_by(memberships.c.domain, memberships.c.user)
-    rows = db.execute(query if domain is None else query.where(memberships.c.domain == domain))
+    query = scope_query(select(memberships), memberships, domain or EVERY)
+    rows = db.execute(query.order_by(memberships.c.domain, memberships.c.user))
     return [Membership(row.domain, row.user, Role(row.role)) for row in rows]
-
-
-def _is(domain: str, user: str) -> ColumnElement[bool]:
-    return (memberships.c.domain == domain) & (memberships.c.user == user)
 
 
 def is_last_admin(db: Connection, domain: str, user: str) -> bool:
@@ -71,8 +69,9 @@ def is_last_admin(db: Connection, domain: str, user: str) -> bool:
     leaving = find(db, domain, user)
     if leaving is None or leaving.role is not Role.admin:
         return False
-    others = (memberships.c.domain == domain) & (memberships.c.user != user) & (memberships.c.role == Role.admin.value)
-    return not db.execute(select(func.count()).select_from(memberships).where(others)).scalar_one()
+    others = (memberships.c.user != user) & (memberships.c.role == Role.admin.value)
+    count = scope_query(select(func.count()).select_from(memberships), memberships, domain).where(others)
+    return not db.execute(count).scalar_one()
 
 
 def _keep_an_admin(db: Connection, domain: str, user: str) -> None:

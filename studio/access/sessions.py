@@ -14,6 +14,7 @@ from studio.errors import NotFound, Unauthenticated
 from studio.ids import new_id
 from studio.store import signal
 from studio.store.tables.access import sessions
+from studio.store.tenancy import EVERY, scope_query
 
 LIFE_MS = 14 * 86_400_000
 # Of one person at the apex, and of one browser in one lab; the gateway holds them all in memory.
@@ -61,7 +62,7 @@ def create_session(
     value = signing.new_secret()
     found = (user, domain, parent, signing.new_secret(), via, place.agent, place.address, made, None, expires)
     session = Session(new_id("session"), signing.digest(value), *found)
-    db.execute(delete(sessions).where(sessions.c.expires_ms <= made))
+    db.execute(scope_query(delete(sessions), sessions, EVERY).where(sessions.c.expires_ms <= made))
     _make_room(db, session)
     db.execute(insert(sessions).values({name: getattr(session, name) for name in Session.__dataclass_fields__}))
     signal(db, "sessions", domain or "", session.id)
@@ -72,10 +73,12 @@ def _make_room(db: Connection, session: Session) -> None:
     """Ends the oldest beside `session`, which comes to them, if there are too many."""
     beside = (sessions.c.user == session.user) & sessions.c.parent.is_not_distinct_from(session.parent)
     beside &= sessions.c.domain.is_not_distinct_from(session.domain)
-    query = select(sessions.c.id).where(beside).order_by(sessions.c.created_ms.desc(), sessions.c.id)
+    query = scope_query(select(sessions.c.id), sessions, EVERY).where(beside)
+    query = query.order_by(sessions.c.created_ms.desc(), sessions.c.id)
     most = MOST if session.parent is None else MOST_IN_LAB
     if over := db.execute(query.offset(most - 1)).scalars().all():
-        db.execute(delete(sessions).where(sessions.c.parent.in_(over) | sessions.c.id.in_(over)))
+        which = sessions.c.parent.in_(over) | sessions.c.id.in_(over)
+        db.execute(scope_query(delete(sessions), sessions, EVERY).where(which))
 
 
 def opening(session: Session) -> Entry:
@@ -86,8 +89,8 @@ def opening(session: Session) -> Entry:
 
 def get(db: Connection, session_id: str) -> Session:
     """The session if it has not ended; else `Unauthenticated`."""
-    query = select(sessions).where((sessions.c.id == session_id) & (sessions.c.expires_ms > now_ms()))
-    row = db.execute(query).one_or_none()
+    lasting = (sessions.c.id == session_id) & (sessions.c.expires_ms > now_ms())
+    row = db.execute(scope_query(select(sessions), sessions, EVERY).where(lasting)).one_or_none()
     if row is None:
         raise Unauthenticated("This session has ended.", "Open a new sign-in link: `studio signin`.")
     return Session(**row._mapping)
@@ -95,18 +98,21 @@ def get(db: Connection, session_id: str) -> Session:
 
 def end(db: Connection, session_id: str) -> None:
     """Signs out: the session that `session_id` belongs to, at the apex and in all labs."""
-    row = db.execute(select(sessions.c.parent).where(sessions.c.id == session_id)).one_or_none()
+    query = scope_query(select(sessions.c.parent), sessions, EVERY).where(sessions.c.id == session_id)
+    row = db.execute(query).one_or_none()
     if row is None:
         return
     root = row.parent or session_id
-    db.execute(delete(sessions).where((sessions.c.parent == root) | (sessions.c.id == root)))
+    ending = scope_query(delete(sessions), sessions, EVERY)
+    db.execute(ending.where((sessions.c.parent == root) | (sessions.c.id == root)))
     signal(db, "sessions", "", root)
 
 
 def end_one(db: Connection, session_id: str, user: str | None = None) -> None:
     """Ends a session (only of `user`, if given); `NotFound` in the same words for a foreign one and for none."""
-    which = (sessions.c.id == session_id) & (sessions.c.expires_ms > now_ms())
-    owner = db.execute(select(sessions.c.user).where(which)).scalar_one_or_none()
+    lasting = (sessions.c.id == session_id) & (sessions.c.expires_ms > now_ms())
+    query = scope_query(select(sessions.c.user), sessions, EVERY).where(lasting)
+    owner = db.execute(query).scalar_one_or_none()
     if owner is None or user not in (None, owner):
         raise NotFound(f"There is no session {session_id[:80]!r}.", "See `studio session list`.")
     end(db, session_id)
@@ -131,12 +137,13 @@ def root_of(session: Session) -> str:
 def note_seen(db: Connection, ids: Iterable[str], at_ms: int) -> None:
     """They were used; tells nobody, since nothing is decided by it."""
     if known := list(ids):
-        db.execute(update(sessions).where(sessions.c.id.in_(known)).values(seen_ms=at_ms))
+        query = scope_query(update(sessions), sessions, EVERY).where(sessions.c.id.in_(known))
+        db.execute(query.values(seen_ms=at_ms))
 
 
 def list_all(db: Connection, user: str | None = None) -> list[Session]:
     """All sessions (of one person) that have not ended, oldest first."""
-    query = select(sessions).where(sessions.c.expires_ms > now_ms()).order_by(sessions.c.created_ms, sessions.c.id)
-    return [
-        Session(**row._mapping) for row in db.execute(query if user is None else query.where(sessions.c.user == user))
-    ]
+    query = scope_query(select(sessions), sessions, EVERY).where(sessions.c.expires_ms > now_ms())
+    query = query if user is None else query.where(sessions.c.user == user)
+    rows = db.execute(query.order_by(sessions.c.created_ms, sessions.c.id))
+    return [Session(**row._mapping) for row in rows]
