@@ -12,11 +12,12 @@ from sqlalchemy import Alias, BindParameter, ColumnCollection, Delete, Select, T
 class Beyond(Enum):
     """Why a statement is not of one domain; never for what a caller named."""
 
-    every = "the server's own loops and the installation's lists are of all domains"
-    found = "the rows are named by what a query of the domain has given before"
+    every = "all domains are meant: the server's loops, the installation's lists, whether an id is taken anywhere"
+    found = "the rows are named by numbers that a query of the domain has given before"
+    compared = "each row's domain is looked at by the reader: in SQL it would lead to another index"
 
 
-EVERY, FOUND = Beyond.every, Beyond.found
+EVERY, FOUND, COMPARED = Beyond.every, Beyond.found, Beyond.compared
 Domain = str | BindParameter[str] | Beyond
 Statement = TypeVar("Statement", bound=Select[Any] | Update | Delete)
 

@@ -11,6 +11,7 @@ from studio.errors import AlreadyExists, Conflict, Invalid, NotFound
 from studio.store import signal
 from studio.store.cache import cache
 from studio.store.tables import tracking as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking import limits, places
 from studio.tracking.records import Experiment, Pair
 
@@ -92,7 +93,11 @@ def remove(db: Connection, domain: str, experiment_id: str) -> None:
     row = find(db, domain, experiment_id, ACTIVE)
     now = now_ms()
     _change(db, domain, row.id, stage=DELETED)
-    db.execute(update(t.runs).where(t.runs.c.experiment == row.id).values(stage=DELETED, deleted_ms=now))
+    db.execute(
+        scope_query(update(t.runs), t.runs, FOUND)
+        .where(t.runs.c.experiment == row.id)
+        .values(stage=DELETED, deleted_ms=now)
+    )
     cache(db).pop("tracking.runs", None)
 
 
@@ -100,7 +105,11 @@ def restore(db: Connection, domain: str, experiment_id: str) -> None:
     """Brings a deleted experiment and its runs back."""
     row = find(db, domain, experiment_id, DELETED)
     _change(db, domain, row.id, stage=ACTIVE)
-    db.execute(update(t.runs).where(t.runs.c.experiment == row.id).values(stage=ACTIVE, deleted_ms=None))
+    db.execute(
+        scope_query(update(t.runs), t.runs, FOUND)
+        .where(t.runs.c.experiment == row.id)
+        .values(stage=ACTIVE, deleted_ms=None)
+    )
 
 
 def set_tag(db: Connection, domain: str, experiment_id: str, tag: Pair) -> None:
@@ -137,7 +146,7 @@ def find(db: Connection, domain: str, experiment_id: str, stage: str | None = No
 def numbers(db: Connection, domain: str, experiment_ids: Sequence[str]) -> list[int]:
     """The internal numbers of those of `experiment_ids` that are this domain's; others are left out, as in MLflow."""
     wanted = {parse_id(item) for item in experiment_ids}
-    query = select(t.experiments.c.id, t.experiments.c.is_default).where(t.experiments.c.domain == domain)
+    query = scope_query(select(t.experiments.c.id, t.experiments.c.is_default), t.experiments, domain)
     return [row.id for row in db.execute(query) if row.id in wanted or (row.is_default and 0 in wanted)]
 
 
@@ -168,7 +177,7 @@ def load(db: Connection, rows: Sequence[Row[Any]]) -> list[Experiment]:
 
 
 def _of(domain: str) -> Select[Any]:
-    return select(t.experiments).where(t.experiments.c.domain == domain)
+    return scope_query(select(t.experiments), t.experiments, domain)
 
 
 def _insert(
@@ -179,7 +188,7 @@ def _insert(
     made = db.execute(insert(t.experiments).values(**values, stage=ACTIVE, created_ms=now, updated_ms=now))
     number = int(made.inserted_primary_key[0])  # type: ignore[index]
     if location is None:
-        change = update(t.experiments).where(t.experiments.c.id == number)
+        change = scope_query(update(t.experiments), t.experiments, domain).where(t.experiments.c.id == number)
         db.execute(change.values(artifact_location=f"{places.SCHEME}:/{number}"))
     rows = [{"experiment": number, "key": key, "value": value} for key, value in {g.key: g.value for g in tags}.items()]
     if rows:
@@ -189,7 +198,11 @@ def _insert(
 
 
 def _change(db: Connection, domain: str, number: int, **values: object) -> None:
-    db.execute(update(t.experiments).where(t.experiments.c.id == number).values(**values, updated_ms=now_ms()))
+    db.execute(
+        scope_query(update(t.experiments), t.experiments, domain)
+        .where(t.experiments.c.id == number)
+        .values(**values, updated_ms=now_ms())
+    )
     signal(db, "experiments", domain, str(number))
 
 

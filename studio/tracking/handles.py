@@ -7,12 +7,15 @@ from studio.errors import Invalid, NotFound
 from studio.store.cache import cache
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
+from studio.store.tenancy import scope_query
 
 KNOWN = 4096  # runs that the writer remembers
 ACTIVE = "active"
 _FIND = Prepared(
-    lambda _: select(t.runs.c.id, t.runs.c.experiment, t.runs.c.stage).where(
-        t.runs.c.run_id == bindparam("run_id"), t.runs.c.domain == bindparam("domain")
+    lambda _: scope_query(
+        select(t.runs.c.id, t.runs.c.experiment, t.runs.c.stage).where(t.runs.c.run_id == bindparam("run_id")),
+        t.runs,
+        bindparam("domain"),
     ),
     ("run_id", "domain"),
 )

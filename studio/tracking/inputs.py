@@ -8,6 +8,7 @@ from studio.errors import Invalid
 from studio.store import signal
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
+from studio.store.tenancy import scope_query
 from studio.tracking import handles, limits
 from studio.tracking.records import Dataset, DatasetInput, ModelOutput
 
@@ -59,7 +60,7 @@ def log_outputs(db: Connection, domain: str, run_id: str, outputs: Sequence[Mode
 def _own(db: Connection, domain: str, model_ids: Sequence[str]) -> set[str]:
     if not model_ids:
         return set()
-    query = select(t.logged_models.c.model_id).where(t.logged_models.c.domain == domain)
+    query = scope_query(select(t.logged_models.c.model_id), t.logged_models, domain)
     return set(db.execute(query.where(t.logged_models.c.model_id.in_(model_ids))).scalars())
 
 

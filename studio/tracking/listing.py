@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, false, func, sel
 
 from studio.errors import Invalid
 from studio.store.tables import tracking as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking import conditions, experiments, filters, logged_models, pages
 from studio.tracking.filters import Comparison
 from studio.tracking.grammars import EXPERIMENTS, LOGGED_MODELS
@@ -52,7 +53,7 @@ def search_experiments(
     ]
     sorts.append(Sort(_e.id, bool(order_by)))  # as MLflow breaks ties: the newest first only where an order was given
     wanted = [_on_experiment(part) for part in filters.parse(filter_text, EXPERIMENTS).parts]
-    query = select(t.experiments).where(_e.domain == domain, _e.stage.in_(STAGES[view]), *wanted)
+    query = scope_query(select(t.experiments), _e, domain).where(_e.stage.in_(STAGES[view]), *wanted)
     mark = ["experiments", domain, filter_text, view, list(order_by)]
     start = pages.decode(page_token, mark, len(sorts))
     if start is not None:
@@ -66,8 +67,8 @@ def search_experiments(
 
 def run_counts(db: Connection, domain: str) -> dict[str, tuple[int, int | None]]:
     """Experiment id → (number of active runs, start of the newest in epoch ms), for those that have runs."""
-    query = select(t.runs.c.experiment, func.count(), func.max(t.runs.c.start_ms))
-    query = query.where(t.runs.c.domain == domain, t.runs.c.stage == experiments.ACTIVE)
+    query = scope_query(select(t.runs.c.experiment, func.count(), func.max(t.runs.c.start_ms)), t.runs, domain)
+    query = query.where(t.runs.c.stage == experiments.ACTIVE)
     return {str(number): (runs, last) for number, runs, last in db.execute(query.group_by(t.runs.c.experiment))}
 
 
@@ -95,7 +96,9 @@ def search_logged_models(
     sorts += [Sort(_m.created_ms, True), Sort(_m.model_id)]
     numbers = experiments.numbers(db, domain, experiment_ids)
     columns = [sort.column.label(f"sort_{n}") for n, sort in enumerate(sorts)]
-    query = select(t.logged_models, *columns).where(_m.experiment.in_(numbers), _m.stage != experiments.DELETED)
+    query = scope_query(select(t.logged_models, *columns), _m, FOUND).where(
+        _m.experiment.in_(numbers), _m.stage != experiments.DELETED
+    )
     query = query.where(*wanted)
     mark = ["models", domain, sorted(experiment_ids), filter_text, [list(item) for item in order_by]]
     start = pages.decode(page_token, mark, len(sorts))
@@ -144,7 +147,7 @@ def _on_datasets(datasets: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
 
 def _metric_of(key: str, name: str, digest: str) -> ColumnElement[Any]:
     held = t.logged_model_metrics.alias()
-    query = select(held.c.value).where(held.c.model_id == _m.model_id, held.c.key == key)
+    query = scope_query(select(held.c.value), _m, FOUND).where(held.c.model_id == _m.model_id, held.c.key == key)
     if name:
         query = query.where(held.c.dataset_name == name)
     if digest:

@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindpar
 
 from studio.store import statements
 from studio.store.tables import tracking as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking import metrics, runs
 from studio.tracking.records import Dataset, DatasetInput, Latest, ModelOutput, Pair, Run, RunInfo
 
@@ -17,7 +18,7 @@ _NAN = float("nan")
 _r, _m, _l = t.runs.c, t.latest_metrics.c, t.datasets.c
 # Name → the query, and the column that the ids are of.
 _QUERIES: dict[str, tuple[Select[Any], ColumnElement[int]]] = {
-    "info": (select(*(_r[name] for name in runs.INFO)), _r.id),
+    "info": (scope_query(select(*(_r[name] for name in runs.INFO)), _r, FOUND), _r.id),
     "metrics": (select(_m.run, _m.key, _m.value, _m.ts, _m.step, _m.low, _m.high, _m.is_nan), _m.run),
     "params": (select(t.params.c.run, t.params.c.key, t.params.c.value), t.params.c.run),
     "tags": (select(t.tags.c.run, t.tags.c.key, t.tags.c.value), t.tags.c.run),

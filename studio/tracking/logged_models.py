@@ -12,6 +12,7 @@ from studio.errors import Invalid, NotFound
 from studio.store import signal
 from studio.store.prepared import Insert, Prepared
 from studio.store.tables import tracking as t
+from studio.store.tenancy import scope_query
 from studio.tracking import experiments, limits, runs
 from studio.tracking.records import LoggedModel, Metric, Pair
 
@@ -78,7 +79,7 @@ def get(db: Connection, domain: str, model_id: str, *, with_deleted: bool = Fals
 
 def find(db: Connection, domain: str, model_id: str, *, with_deleted: bool = False) -> Row[Any]:
     """The row of a logged model of this domain; `NotFound` else."""
-    query = select(t.logged_models).where(t.logged_models.c.domain == domain, t.logged_models.c.model_id == model_id)
+    query = scope_query(select(t.logged_models), t.logged_models, domain).where(t.logged_models.c.model_id == model_id)
     if not with_deleted:
         query = query.where(t.logged_models.c.stage != experiments.DELETED)
     row = db.execute(query).first()
@@ -130,7 +131,7 @@ def log_params(db: Connection, domain: str, model_id: str, params: Sequence[Pair
 def of_run(db: Connection, domain: str, run_id: str) -> list[LoggedModel]:
     """The models that a run logged, newest first."""
     c = t.logged_models.c
-    query = select(t.logged_models).where(c.domain == domain, c.source_run_id == run_id)
+    query = scope_query(select(t.logged_models), c, domain).where(c.source_run_id == run_id)
     query = query.where(c.stage != experiments.DELETED)
     return load(db, db.execute(query.order_by(c.created_ms.desc(), c.model_id)).all())
 
@@ -183,6 +184,6 @@ def _insert_params(db: Connection, model_id: str, params: Sequence[Pair]) -> Non
 
 
 def _change(db: Connection, domain: str, model_id: str, **values: object) -> None:
-    change = update(t.logged_models).where(t.logged_models.c.model_id == model_id)
+    change = scope_query(update(t.logged_models), t.logged_models, domain).where(t.logged_models.c.model_id == model_id)
     db.execute(change.values(**values, updated_ms=now_ms()))
     signal(db, "models", domain, model_id)

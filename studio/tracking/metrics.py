@@ -11,6 +11,7 @@ from studio.store import signal
 from studio.store.cache import cache
 from studio.store.prepared import Insert, Prepared
 from studio.store.tables import tracking as t
+from studio.store.tenancy import scope_query
 from studio.tracking import handles, limits
 from studio.tracking.records import Metric
 
@@ -135,8 +136,8 @@ def key_names(db: Connection) -> dict[int, str]:
 
 def log_of_models(db: Connection, domain: str, run_id: str, metrics: Sequence[Metric]) -> None:
     ids = {metric.model_id for metric in metrics}
-    query = select(t.logged_models.c.model_id).where(
-        t.logged_models.c.domain == domain, t.logged_models.c.model_id.in_(ids)
+    query = scope_query(select(t.logged_models.c.model_id), t.logged_models, domain).where(
+        t.logged_models.c.model_id.in_(ids)
     )
     own = set(db.execute(query).scalars())
     rows: list[tuple[Any, ...]] = []

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from studio.store.statements import rows
 from studio.store.tables import tracking as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking import conditions, orders, pages
 from studio.tracking.filters import And
 from studio.tracking.orders import NEWEST, Term
@@ -104,7 +105,7 @@ def sorted_all(
     def build() -> Select[Any]:
         source, sorts = orders.joined(t.runs, search.terms, search.given)
         columns = [sort.column.label(f"sort_{n}") for n, sort in enumerate(sorts)]
-        query = select(t.runs.c.id, *columns).select_from(source)
+        query = scope_query(select(t.runs.c.id, *columns), t.runs, FOUND).select_from(source)
         experiment: ColumnElement[Any] = t.runs.c.experiment
         if driver is not None:
             # The sum keeps the database from beginning with the index of experiments instead.
@@ -222,7 +223,7 @@ def counted(db: Connection, search: Search) -> int:
     """How many runs match."""
 
     def build() -> Select[Any]:
-        return select(func.count()).select_from(t.runs).where(
+        return scope_query(select(func.count()).select_from(t.runs), t.runs, FOUND).where(
             _one_of(t.runs.c.experiment, "experiment", search.experiments),
             _one_of(t.runs.c.stage, "stage", search.stages),
             *conditions.of_runs(search.tree, search.given),
@@ -239,7 +240,7 @@ def _leg(search: Search, leg: Leg) -> tuple[Select[Any], list[Sort]]:
         source: FromClause = latest.join(t.runs, t.runs.c.id == latest.c.run)
         source, sorts = orders.joined(source, search.terms, search.given, 1)
         own = [n for n in range(len(search.tree.parts)) if search.is_own(n)]
-        query = select(t.runs.c.id).select_from(source).where(
+        query = scope_query(select(t.runs.c.id), t.runs, FOUND).select_from(source).where(
             latest.c.experiment == _named(search, "experiment_0"), latest.c.key == _named(search, "by_0"),
             latest.c.is_nan.is_(leg.rank == 1), _one_of(t.runs.c.stage, "stage", search.stages),
             *(conditions.on_metric(latest.c, search.tree.parts[n], n, search.given) for n in own),
@@ -247,7 +248,7 @@ def _leg(search: Search, leg: Leg) -> tuple[Select[Any], list[Sort]]:
         )  # fmt: skip
         return query, [Sort(latest.c.value, search.terms[0][2]), *sorts] if leg.rank == 0 else sorts
     source, sorts = orders.joined(t.runs, search.terms, search.given, 0 if leg.rank is None else 1)
-    query = select(t.runs.c.id).select_from(source).where(
+    query = scope_query(select(t.runs.c.id), t.runs, FOUND).select_from(source).where(
         t.runs.c.experiment == _named(search, "experiment_0"), t.runs.c.stage == _named(search, "stage_0"),
         *conditions.of_runs(search.tree, search.given),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from studio.clock import now_ms
 from studio.errors import Invalid
 from studio.store import signal
 from studio.store.tables import tracking as t
+from studio.store.tenancy import COMPARED, FOUND, scope_query
 from studio.tracking import experiments, handles, limits, tags
 from studio.tracking.records import Pair
 
@@ -22,7 +23,9 @@ def set_stage(db: Connection, domain: str, run_ids: Sequence[str], *, deleted: b
         "stage": experiments.DELETED if deleted else experiments.ACTIVE,
         "deleted_ms": now_ms() if deleted else None,
     }
-    db.execute(update(t.runs).where(t.runs.c.id.in_([row.id for row in rows])).values(**values))
+    db.execute(
+        scope_query(update(t.runs), t.runs, FOUND).where(t.runs.c.id.in_([row.id for row in rows])).values(**values)
+    )
     for run_id in run_ids:
         handles.forget(db, domain, run_id)
     signal(db, "runs", domain, *run_ids)
@@ -47,7 +50,7 @@ def change_tags(db: Connection, domain: str, run_ids: Sequence[str], wanted: Map
 def _find(db: Connection, domain: str, run_ids: Sequence[str]) -> list[Row[Any]]:
     if len(run_ids) > MOST:
         raise Invalid(f"{len(run_ids)} runs are too many at once.", f"Change at most {MOST} in one request.")
-    query = select(t.runs.c.id, t.runs.c.run_id, t.runs.c.stage, t.runs.c.domain)
+    query = scope_query(select(t.runs.c.id, t.runs.c.run_id, t.runs.c.stage, t.runs.c.domain), t.runs, COMPARED)
     found: list[Row[Any]] = [*db.execute(query.where(t.runs.c.run_id.in_(set(run_ids))))]
     # The domain is looked at here: asked for in SQL, SQLite would go through all of its runs by the index of jobs.
     rows = [row for row in found if row.domain == domain]

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, case, func, litera
 
 from studio.errors import Invalid
 from studio.store.tables import tracking as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking import run_table, searching
 from studio.tracking.run_table import Column, Query
 
@@ -48,12 +49,9 @@ def groups(db: Connection, query: Query, by: Column, columns: Sequence[Column]) 
         source, figure = _figure(db, source, column)
         named.append(figure.label(f"v{n}"))
     text = value.cast(t.runs.c.name.type)
-    rows = (
-        select(func.coalesce(text, "").label("value"), value.is_(None).label("none"), t.runs.c.start_ms, *named)
-        .select_from(source)
-        .where(*run_table.where(db, query))
-        .cte("grouped")
-    )
+    shown = (func.coalesce(text, "").label("value"), value.is_(None).label("none"), t.runs.c.start_ms, *named)
+    own = scope_query(select(*shown), t.runs, FOUND)
+    rows = own.select_from(source).where(*run_table.where(db, query)).cte("grouped")
     sums = [func.count().label("runs"), func.max(rows.c.start_ms).label("newest"), func.count().over().label("total")]
     for n in range(len(columns)):
         v = rows.c[f"v{n}"]

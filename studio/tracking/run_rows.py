@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, select
 
 from studio.store.tables import tracking as t
+from studio.store.tenancy import COMPARED, scope_query
 from studio.tracking import metrics, runs, searching
 from studio.tracking.records import Latest, Pair, Run
 from studio.tracking.run_table import ARCHIVED_TAG, NOTE_TAG, Column
@@ -32,7 +33,7 @@ def by_id(db: Connection, domain: str, run_ids: Sequence[str], columns: Sequence
 
 def _found(db: Connection, domain: str, wanted: ColumnElement[bool]) -> list[tuple[Any, ...]]:
     # The domain is looked at here: asked for in SQL, SQLite would go through all of its runs by the index of jobs.
-    rows = db.execute(select(*_INFO, t.runs.c.domain).where(wanted))
+    rows = db.execute(scope_query(select(*_INFO, t.runs.c.domain).where(wanted), t.runs, COMPARED))
     return [tuple(row[:-1]) for row in rows if row[-1] == domain]
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import text as written
 
 from studio.errors import Invalid
 from studio.store.tables import tracking as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking import experiments, metrics, pages, searching
 from studio.tracking.searching import Term
 
@@ -87,7 +88,8 @@ def where(db: Connection, query: Query) -> list[ColumnElement[bool]]:
 
 def count(db: Connection, query: Query) -> int:
     """How many runs match."""
-    return int(db.execute(select(func.count()).select_from(t.runs).where(*where(db, query))).scalar_one())
+    counted = scope_query(select(func.count()).select_from(t.runs), t.runs, FOUND)
+    return int(db.execute(counted.where(*where(db, query))).scalar_one())
 
 
 def first(db: Connection, query: Query, terms: Sequence[Term], most: int) -> list[int]:
@@ -119,9 +121,11 @@ def order(db: Connection, query: Query, terms: Sequence[Term]) -> str:
 def keys(db: Connection, query: Query) -> dict[str, list[Key]]:
     """The keys of metrics, params and tags of those experiments, the most common in the filtered runs first."""
     wanted = where(db, query)
-    newest = select(t.runs.c.id).where(*wanted).order_by(t.runs.c.start_ms.desc()).limit(SAMPLE // 4).subquery()
+    newest = scope_query(
+        select(t.runs.c.id).where(*wanted).order_by(t.runs.c.start_ms.desc()).limit(SAMPLE // 4), t.runs, FOUND
+    ).subquery()
     step = max(1, count(db, query) // SAMPLE)
-    spread = select(t.runs.c.id).where(*wanted, t.runs.c.id % step == 0)
+    spread = scope_query(select(t.runs.c.id).where(*wanted, t.runs.c.id % step == 0), t.runs, FOUND)
     seen = select(newest.c.id).union(spread).subquery()
     total = db.execute(select(func.count()).select_from(seen)).scalar_one() or 1
     found: dict[str, list[Key]] = {}
@@ -208,6 +212,8 @@ def _pair_keys(db: Connection, query: Query, table: Table, known: Collection[str
     found = found.union_all(select(after).where(found.c.key.is_not(None)))
     numbers = experiments.numbers(db, query.domain, query.experiment_ids)
     one = table.alias("one")
-    own = select(one.c.run).join(t.runs, t.runs.c.id == one.c.run).where(t.runs.c.experiment.in_(numbers))
+    own = scope_query(
+        select(one.c.run).join(t.runs, t.runs.c.id == one.c.run).where(t.runs.c.experiment.in_(numbers)), t.runs, FOUND
+    )
     has = exists(own.where(one.c.key == found.c.key))
     return list(db.execute(select(found.c.key).where(found.c.key.not_in(known), has)).scalars())

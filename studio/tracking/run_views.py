@@ -9,6 +9,7 @@ from studio.clock import now_ms
 from studio.errors import Invalid, NotFound
 from studio.store import signal
 from studio.store.tables.run_views import run_views as t
+from studio.store.tenancy import scope_query
 
 MOST = 500  # in a domain
 MOST_CHARACTERS = 60_000
@@ -26,7 +27,7 @@ class View(Struct, frozen=True):
 
 def all_of(db: Connection, domain: str) -> list[View]:
     """The views of `domain` by name."""
-    return [_view(row) for row in db.execute(select(t).where(t.c.domain == domain).order_by(t.c.name))]
+    return [_view(row) for row in db.execute(scope_query(select(t).order_by(t.c.name), t, domain))]
 
 
 def put(db: Connection, domain: str, name: str, owner: str, state: str, is_default: bool) -> View:
@@ -38,23 +39,23 @@ def put(db: Connection, domain: str, name: str, owner: str, state: str, is_defau
         raise Invalid(f"The view takes {len(state)} characters; {MOST_CHARACTERS} are the most.", "Show fewer columns.")
     values = {"owner": owner, "state": state, "is_default": is_default, "updated_ms": now_ms()}
     if is_default:
-        db.execute(update(t).where(t.c.domain == domain).values(is_default=False))
-    keep = (t.c.domain == domain) & (t.c.name == name)
-    if db.execute(update(t).where(keep).values(**values)).rowcount == 0:
-        if db.execute(select(func.count()).select_from(t).where(t.c.domain == domain)).scalar_one() >= MOST:
+        db.execute(scope_query(update(t).values(is_default=False), t, domain))
+    keep = t.c.name == name
+    if db.execute(scope_query(update(t).where(keep).values(**values), t, domain)).rowcount == 0:
+        if db.execute(scope_query(select(func.count()).select_from(t), t, domain)).scalar_one() >= MOST:
             raise Invalid(f"The domain has {MOST} views already.", "Delete some first.")
         db.execute(insert(t).values(domain=domain, name=name, **values))
     signal(db, "experiments", domain)
-    return _view(db.execute(select(t).where(keep)).one())
+    return _view(db.execute(scope_query(select(t).where(keep), t, domain)).one())
 
 
 def remove(db: Connection, domain: str, name: str) -> View:
     """Deletes a view and returns it, so that it can be saved again; `NotFound` if there is none."""
-    keep = (t.c.domain == domain) & (t.c.name == name)
-    row = db.execute(select(t).where(keep)).first()
+    keep = t.c.name == name
+    row = db.execute(scope_query(select(t).where(keep), t, domain)).first()
     if row is None:
         raise NotFound(f"There is no view {name!r}.", "Somebody may have deleted it: look at the list again.")
-    db.execute(delete(t).where(keep))
+    db.execute(scope_query(delete(t).where(keep), t, domain))
     signal(db, "experiments", domain)
     return _view(row)
 

@@ -12,6 +12,7 @@ from studio.ids import hex32
 from studio.store import signal
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking import experiments, handles, limits, tags
 from studio.tracking.records import Pair, Run, RunInfo
 
@@ -29,8 +30,10 @@ _COLUMNS = (
 )  # fmt: skip
 _INSERT = Prepared(lambda insert: insert(t.runs).values({n: bindparam(n) for n in _COLUMNS}), _COLUMNS)
 _EXPERIMENT = Prepared(
-    lambda _: select(t.experiments.c.stage, t.experiments.c.artifact_location).where(
-        t.experiments.c.id == bindparam("id"), t.experiments.c.domain == bindparam("domain")
+    lambda _: scope_query(
+        select(t.experiments.c.stage, t.experiments.c.artifact_location).where(t.experiments.c.id == bindparam("id")),
+        t.experiments,
+        bindparam("domain"),
     ),
     ("id", "domain"),
 )
@@ -92,7 +95,7 @@ def change(
         values["name"] = name
         tags.put(db, handle.id, tags.NAME_TAG, name)
     if values:
-        db.execute(update(t.runs).where(t.runs.c.id == handle.id).values(**values))
+        db.execute(scope_query(update(t.runs).where(t.runs.c.id == handle.id).values(**values), t.runs, FOUND))
         signal(db, "runs", domain, run_id)
     return info(db, domain, run_id)
 
@@ -110,8 +113,8 @@ def restore(db: Connection, domain: str, run_id: str) -> None:
 
 def info(db: Connection, domain: str, run_id: str) -> RunInfo:
     """The run, deleted or not, without its data."""
-    query = select(*(t.runs.c[name] for name in INFO))
-    row = db.execute(query.where(t.runs.c.run_id == run_id, t.runs.c.domain == domain)).first()
+    query = scope_query(select(*(t.runs.c[name] for name in INFO)), t.runs, domain)
+    row = db.execute(query.where(t.runs.c.run_id == run_id)).first()
     if row is None:
         raise handles.missing(run_id)
     return record(tuple(row))
@@ -119,7 +122,7 @@ def info(db: Connection, domain: str, run_id: str) -> RunInfo:
 
 def of_job(db: Connection, domain: str, job_id: str) -> list[str]:
     """The ids of the runs that a job made, oldest first."""
-    query = select(t.runs.c.run_id).where(t.runs.c.domain == domain, t.runs.c.job_id == job_id)
+    query = scope_query(select(t.runs.c.run_id).where(t.runs.c.job_id == job_id), t.runs, domain)
     return list(db.execute(query.order_by(t.runs.c.start_ms, t.runs.c.id)).scalars())
 
 
@@ -136,7 +139,7 @@ def random_name() -> str:
 
 
 def _stage(db: Connection, domain: str, run_id: str, stage: str, deleted_ms: int | None) -> None:
-    keep = (t.runs.c.run_id == run_id) & (t.runs.c.domain == domain)
-    if db.execute(update(t.runs).where(keep).values(stage=stage, deleted_ms=deleted_ms)).rowcount == 0:
+    change = scope_query(update(t.runs), t.runs, domain).where(t.runs.c.run_id == run_id)
+    if db.execute(change.values(stage=stage, deleted_ms=deleted_ms)).rowcount == 0:
         raise handles.missing(run_id)
     signal(db, "runs", domain, run_id)

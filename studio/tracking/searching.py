@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exist
 
 from studio.errors import Invalid
 from studio.store.tables import tracking as t
+from studio.store.tenancy import scope_query
 from studio.tracking import conditions, experiments, filters, loading, orders, pages, plans, queries, runs
 from studio.tracking.grammars import RUNS
 from studio.tracking.orders import ATTRIBUTES, BOUNDS, Term, complete
@@ -85,7 +86,7 @@ def phases(
 
 def latest_of(db: Connection, domain: str, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
     """Run id → metric → its latest value."""
-    query = select(t.runs.c.id).where(t.runs.c.domain == domain, t.runs.c.run_id.in_(set(run_ids)))
+    query = scope_query(select(t.runs.c.id).where(t.runs.c.run_id.in_(set(run_ids))), t.runs, domain)
     found = loading.by_number(db, list(db.execute(query).scalars()))
     return {run.info.run_id: {metric.key: metric.value for metric in run.metrics} for run in found}
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 from studio.errors import Invalid
 from studio.store.prepared import Insert, Prepared
 from studio.store.tables import tracking as t
+from studio.store.tenancy import scope_query
 from studio.tracking import experiments, limits, otlp, trace_infos, traces
 from studio.tracking.records import Trace
 
@@ -50,7 +51,7 @@ def keep(db: Connection, domain: str, experiment_id: str, given: Sequence[Mappin
 def of_traces(db: Connection, domain: str, found: Sequence[Trace]) -> dict[str, list[str]]:
     """Trace → its spans as JSON, by time."""
     kept: dict[str, list[str]] = {trace.trace_id: [] for trace in found}
-    query = select(_c.trace_id, _c.span).where(_c.domain == domain, _c.trace_id.in_(kept))
+    query = scope_query(select(_c.trace_id, _c.span).where(_c.trace_id.in_(kept)), _c, domain)
     for trace_id, span in db.execute(query.order_by(_c.start_ns, _c.span_id)):
         kept[trace_id].append(span)
     return kept

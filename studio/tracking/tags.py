@@ -9,6 +9,7 @@ from studio.errors import Invalid, NotFound
 from studio.store import signal
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking import handles, limits
 from studio.tracking.records import Pair
 
@@ -33,9 +34,9 @@ def set_all(db: Connection, domain: str, run_id: str, given: Sequence[Pair]) -> 
     wanted = {tag.key: tag.value for tag in (limits.clean_tag(g, f"tags[{n}].key") for n, g in enumerate(given))}
     _PUT.many(db, [(handle.id, key, value) for key, value in wanted.items()])
     if name := wanted.get(NAME_TAG):
-        db.execute(update(t.runs).where(t.runs.c.id == handle.id).values(name=name))
+        db.execute(scope_query(update(t.runs).where(t.runs.c.id == handle.id).values(name=name), t.runs, FOUND))
     if job := wanted.get(JOB_TAG):
-        db.execute(update(t.runs).where(t.runs.c.id == handle.id).values(job_id=job))
+        db.execute(scope_query(update(t.runs).where(t.runs.c.id == handle.id).values(job_id=job), t.runs, FOUND))
     if wanted:
         signal(db, "runs", domain, run_id)
 

@@ -8,6 +8,7 @@ from sqlalchemy.types import Float
 
 from studio.errors import Invalid
 from studio.store.tables import tracking as t
+from studio.store.tenancy import scope_query
 from studio.tracking import conditions, experiments, filters, limits, pages, trace_infos, traces
 from studio.tracking.filters import Comparison, Grammar
 from studio.tracking.pages import Sort
@@ -53,7 +54,7 @@ def search(
     wanted = [_on_trace(db, part) for part in filters.parse(filter_text, TRACES).parts]
     mark = ["traces", domain, sorted(experiment_ids), filter_text, list(order_by)]
     numbers = experiments.numbers(db, domain, experiment_ids)
-    query = select(t.traces).where(_c.domain == domain, _c.experiment.in_(numbers), *wanted)
+    query = scope_query(select(t.traces).where(_c.experiment.in_(numbers), *wanted), _c, domain)
     start_after = pages.decode(page_token, mark)
     if start_after is not None:
         query = query.where(pages.after(sorts, start_after))

@@ -12,6 +12,7 @@ from studio.ids import hex32
 from studio.store import signal
 from studio.store.prepared import Prepared
 from studio.store.tables import tracking as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking import experiments, limits, runs, trace_infos
 from studio.tracking.records import Pair, Trace
 
@@ -60,7 +61,7 @@ def put(db: Connection, domain: str, info: dict[str, Any]) -> Trace:
     info = {**info, "trace_location": where, "tags": {**info["tags"], trace_infos.LOCATION_TAG: place}}
     text = limits.check_length("The trace's info", MAX_INFO, json.dumps(info))
     at = trace_infos.epoch_ms(info["request_time"])
-    db.execute(delete(t.traces).where(_c.domain == domain, _c.trace_id == trace_id))
+    db.execute(scope_query(delete(t.traces).where(_c.trace_id == trace_id), _c, domain))
     db.execute(insert(t.traces).values(domain=domain, trace_id=trace_id, experiment=number, request_ms=at, info=text))
     signal(db, "experiments", domain, str(number))
     return Trace(trace_id, str(number), at, text)
@@ -105,7 +106,7 @@ def get(db: Connection, domain: str, trace_id: str) -> Trace:
 
 def get_many(db: Connection, domain: str, trace_ids: Sequence[str]) -> list[Trace]:
     """Those of `trace_ids` that are this domain's, in their order."""
-    query = select(t.traces).where(_c.domain == domain, _c.trace_id.in_(trace_ids))
+    query = scope_query(select(t.traces).where(_c.trace_id.in_(trace_ids)), _c, domain)
     found = {row.trace_id: record(row) for row in db.execute(query)}
     return [found[trace_id] for trace_id in dict.fromkeys(trace_ids) if trace_id in found]
 
@@ -128,11 +129,13 @@ def remove(
         raise Invalid("`max_traces` can't be specified if `trace_ids` is specified.")
     if most is not None and most <= 0:
         raise Invalid(f"`max_traces` must be a positive integer, received {most}.")
-    query = select(_c.trace_id).where(_c.experiment.in_(experiments.numbers(db, domain, [experiment_id])))
+    query = scope_query(
+        select(_c.trace_id).where(_c.experiment.in_(experiments.numbers(db, domain, [experiment_id]))), _c, FOUND
+    )
     query = query.where(_c.trace_id.in_(trace_ids)) if trace_ids else query.where(_c.request_ms <= before_ms)
     found = list(db.execute(query.order_by(_c.request_ms, _c.trace_id).limit(most)).scalars())
     for table in (t.traces, t.spans, t.trace_runs):
-        db.execute(delete(table).where(table.c.domain == domain, table.c.trace_id.in_(found)))
+        db.execute(scope_query(delete(table).where(table.c.trace_id.in_(found)), table, domain))
     return len(found)
 
 
@@ -165,7 +168,7 @@ def record(row: Row[Any]) -> Trace:
 
 
 def _find(db: Connection, domain: str, trace_id: str) -> Row[Any] | None:
-    return db.execute(select(t.traces).where(_c.domain == domain, _c.trace_id == trace_id)).first()
+    return db.execute(scope_query(select(t.traces).where(_c.trace_id == trace_id), _c, domain)).first()
 
 
 def _change_tags(db: Connection, domain: str, trace_id: str, changes: dict[str, str | None], how: str) -> None:
@@ -176,4 +179,4 @@ def _change_tags(db: Connection, domain: str, trace_id: str, changes: dict[str, 
     tags = {**(info.get("tags") or {}), **changes}
     info["tags"] = {key: value for key, value in tags.items() if value is not None}
     text = limits.check_length("The trace's info", MAX_INFO, json.dumps(info))
-    db.execute(update(t.traces).where(_c.domain == domain, _c.trace_id == trace_id).values(info=text))
+    db.execute(scope_query(update(t.traces).where(_c.trace_id == trace_id).values(info=text), _c, domain))

@@ -15,6 +15,7 @@ from studio.store.cache import forget
 from studio.store.prepared import Insert, Prepared
 from studio.store.tables import tracking as t
 from studio.store.tables.transfer import transfers
+from studio.store.tenancy import EVERY, scope_query
 from studio.tracking import experiments, handles, inputs, limits, logged_models, metrics, params, places, runs, tags
 from studio.tracking.places import Place
 from studio.tracking.records import DatasetInput, Metric, ModelOutput, Pair
@@ -77,15 +78,16 @@ class GivenModel(Struct, frozen=True):
 def put_experiment(db: Connection, domain: str, given: GivenExperiment) -> tuple[str, bool, str]:
     """(id here, whether it is new, stage) of the experiment of that name, which is made if there is none."""
     c = t.experiments.c
-    same = (c.domain == domain) & (c.is_default if given.is_default else c.name == given.name)
-    row = db.execute(select(t.experiments).where(same)).first()
+    same = c.is_default if given.is_default else c.name == given.name
+    row = db.execute(scope_query(select(t.experiments).where(same), t.experiments, domain)).first()
     is_new = row is None
     if given.is_default:
         made = experiments.ensure_default(db, domain)
     elif row is None:
         made = experiments.create(db, domain, given.name)
         times = {"created_ms": given.created_ms, "updated_ms": given.updated_ms}
-        db.execute(update(t.experiments).where(c.id == int(made)).values(**times))
+        change = scope_query(update(t.experiments), t.experiments, domain)
+        db.execute(change.where(c.id == int(made)).values(**times))
         _PUT_MARK.many(db, [(domain, _mark(made), _OPEN)])
     else:
         made = str(row.id)
@@ -102,7 +104,7 @@ def put_run(db: Connection, domain: str, owner: str, given: GivenRun) -> bool:
     """Whether the run is new; `Conflict` if its id is another domain's or it was deleted here."""
     if given.status not in runs.STATUSES:
         raise Invalid(f"The status {given.status!r} is none of MLflow's.")
-    row = db.execute(select(t.runs).where(t.runs.c.run_id == given.run_id)).first()
+    row = db.execute(scope_query(select(t.runs).where(t.runs.c.run_id == given.run_id), t.runs, EVERY)).first()
     if row is None:
         _insert_run(db, domain, owner, given)
     elif row.domain != domain:
@@ -145,7 +147,8 @@ def put_metrics(db: Connection, domain: str, run_id: str, given: Sequence[Metric
 def put_model(db: Connection, domain: str, given: GivenModel) -> bool:
     """Whether the logged model is new; `Conflict` if its id is taken in another domain."""
     c = t.logged_models.c
-    row = db.execute(select(t.logged_models).where(c.model_id == given.model_id)).first()
+    query = scope_query(select(t.logged_models), t.logged_models, EVERY)
+    row = db.execute(query.where(c.model_id == given.model_id)).first()
     if row is not None and row.domain != domain:
         raise Conflict(f"The id {given.model_id} is taken.", "A model keeps its id, so it can be in one domain only.")
     if row is None:
@@ -167,7 +170,8 @@ def put_model(db: Connection, domain: str, given: GivenModel) -> bool:
         of_run = [metric for metric in given.metrics if metric.run_id == run_id]
         metrics.log_of_models(db, domain, run_id, of_run)
     if row is None:
-        db.execute(update(t.logged_models).where(c.model_id == given.model_id).values(updated_ms=given.updated_ms))
+        change = scope_query(update(t.logged_models), t.logged_models, domain)
+        db.execute(change.where(c.model_id == given.model_id).values(updated_ms=given.updated_ms))
     return row is None
 
 
@@ -182,7 +186,7 @@ def finish(db: Connection, domain: str, digests: Mapping[str, str], deleted: Seq
 def finish_experiment(db: Connection, domain: str, experiment_id: str) -> None:
     """Deletes an experiment that was deleted there; one that was here before the transfer stays."""
     c = transfers.c
-    mark = select(c.digest).where(c.domain == domain, c.id == _mark(experiment_id))
+    mark = scope_query(select(c.digest).where(c.id == _mark(experiment_id)), c, domain)
     if db.execute(mark).scalar() == _OPEN:
         experiments.remove(db, domain, experiment_id)
         _PUT_MARK.many(db, [(domain, _mark(experiment_id), _DONE)])
@@ -191,10 +195,12 @@ def finish_experiment(db: Connection, domain: str, experiment_id: str) -> None:
 def finished(db: Connection, domain: str, ids: Sequence[str]) -> dict[str, str]:
     """Id → digest of those of `ids` that were brought here whole, and still are here."""
     c = transfers.c
-    marks = db.execute(select(c.id, c.digest).where(c.domain == domain, c.id.in_(ids))).all()
-    here = set(db.execute(select(t.runs.c.run_id).where(t.runs.c.domain == domain, t.runs.c.run_id.in_(ids))).scalars())
+    marks = db.execute(scope_query(select(c.id, c.digest).where(c.id.in_(ids)), c, domain)).all()
+    here = set(
+        db.execute(scope_query(select(t.runs.c.run_id).where(t.runs.c.run_id.in_(ids)), t.runs, domain)).scalars()
+    )
     m = t.logged_models.c
-    here |= set(db.execute(select(m.model_id).where(m.domain == domain, m.model_id.in_(ids))).scalars())
+    here |= set(db.execute(scope_query(select(m.model_id).where(m.model_id.in_(ids)), m, domain)).scalars())
     return {row.id: row.digest for row in marks if row.id in here}
 
 
@@ -221,7 +227,7 @@ def _insert_run(db: Connection, domain: str, owner: str, given: GivenRun) -> Non
 
 def _own(domain: str, run_id: str) -> Select[tuple[int]]:
     c = t.runs.c
-    return select(c.id).where(c.domain == domain, c.run_id == run_id, c.stage == experiments.ACTIVE)
+    return scope_query(select(c.id).where(c.run_id == run_id, c.stage == experiments.ACTIVE), c, domain)
 
 
 def _pairs(given: Mapping[str, str]) -> list[Pair]:
