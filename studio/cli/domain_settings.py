@@ -10,6 +10,8 @@ from studio.cli.output import AsJson, out, show_fields, show_json
 from studio.cli.session import rest
 from studio.errors import Invalid
 
+group = domain  # with what this file adds to it
+
 
 @domain.command("set")
 def set_domain(

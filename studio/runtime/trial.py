@@ -82,7 +82,7 @@ def _namespace(kind: str) -> str:
     return str(Path(f"/proc/self/ns/{kind}").readlink())
 
 
-def _reaches(family: int, address: object) -> bool:
+def _reaches(family: int, address: tuple[str, int] | str) -> bool:
     with socket.socket(family) as client:
         client.settimeout(2.0)
         try:

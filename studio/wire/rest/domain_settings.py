@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 
 from studio.access.principals import Principal
 from studio.clock import monotonic
-from studio.domains import domains, settings
+from studio.domains import domains, quotas, settings
 from studio.domains.domains import Domain
+from studio.domains.quotas import Volume
 from studio.runtime import isolation, isolation_report
-from studio.runtime.isolation_report import Host
+from studio.runtime.isolation_report import Host, Mechanism
 from studio.runtime.specs import Limits, SandboxState, State
 from studio.wire.context import Studio, studio
 from studio.wire.permission import Allow
@@ -72,13 +73,14 @@ async def get_isolation(
     domain: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("domain.read"))
 ) -> IsolationAnswer:
     """What keeps this domain's code in: every mechanism, as tried on this host."""
-    found = await studio.store.read(lambda db: domains.get(db, domain))
+    found, volume = await studio.store.read(lambda db: (domains.get(db, domain), quotas.get(db, domain)))
     state = await _state(studio)
     network = found.network_mode if studio.isolation == "bubblewrap" else "open"
     host = await asyncio.to_thread(_host, studio, network, state)
     reached = isolation_report.reached(studio.isolation, host.held)
     why, cure = isolation_report.shortfall(found.required_isolation, reached)
-    mechanisms = isolation_report.report(host, network, settings.limits(found))  # type: ignore[arg-type]  # checked when set
+    mechanisms = isolation_report.report(host, network, settings.limits(found))  # type: ignore[arg-type]  # checked
+    mechanisms.append(_quota(volume))
     return IsolationAnswer(
         level=reached,
         required=found.required_isolation,
@@ -89,6 +91,13 @@ async def get_isolation(
         mechanisms=[MechanismAnswer.model_validate(item) for item in mechanisms],
         sandboxes=[_terms(found, box) for box in _running(state, domain)],
     )
+
+
+def _quota(volume: Volume) -> Mechanism:
+    """No host-side limit of the system's: Studio measures and refuses, and says so."""
+    found = quotas.enforcement(volume.quota_mb)
+    why = "the system itself stops no write" if volume.quota_mb else "the domain sets none"
+    return Mechanism("volume quota", False, found.words, why, found.advice)
 
 
 def _host(studio: Studio, network: str, state: State) -> Host:
