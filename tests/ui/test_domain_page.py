@@ -130,7 +130,7 @@ def test_who_runs_the_installation_makes_a_domain_in_one_dialog(browser: Browser
         expect(dialog).to_contain_text(f"http://rain-lab.localhost:{urlsplit(live.address).port}")
         dialog.get_by_label("Title").fill("Rain <b>lab</b>")
         dialog.get_by_text("None", exact=True).click()
-        dialog.get_by_label("bo", exact=True).select_option("viewer")
+        dialog.get_by_label("Role of bo").select_option("viewer")
         create.click()
         page.wait_for_url("**/open?domain=rain-lab*")
         with live.operator() as api:

@@ -25,7 +25,7 @@ class Walk:
     def open_lab(self) -> None:
         """Open on the domain's card; Home is the first thing seen in an empty workspace."""
         self.page.get_by_role("link", name="Open").or_(self.page.get_by_role("button", name="Open")).first.click()
-        expect(self.see("studio-entry-home")).to_be_visible(timeout=60_000)
+        expect(self.see("studio-entry-home")).to_be_visible(timeout=180_000)
 
     def see(self, testid: str) -> Locator:
         """What carries `data-testid`."""

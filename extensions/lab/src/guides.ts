@@ -105,11 +105,12 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
   domain: trans => ({
     title: trans.__('The domain'),
     text: [
-      trans.__('A domain isolates one project: its people, files, models and costs. Code of one domain cannot read the files of another.'),
-      trans.__('Access keys are for programs outside. The secret is shown once; the key has the role of its user in this domain only.')
+      trans.__('A domain isolates one project: its people, files, models and costs. Code of one domain cannot read the files of another; the isolation report says what of that is enforced on this computer.'),
+      trans.__('A role gives actions, rules of the policy take some away or give more, and an access key does no more than what it was narrowed to. May they? asks the same place that decides when they do it.'),
+      trans.__('Everything that was changed or refused is in the audit log. Snapshots keep the shared folder, or your home, as it is now.')
     ],
-    code: 'studio key create --domain demo --user you --json',
-    words: trans.__('A space to work in is a folder here; roles are admin, editor and viewer.')
+    code: 'studio member add NAME --role editor\nstudio key create --user NAME --action "tracking.*" --days 30\nstudio policy explain --user NAME --action serving.write\nstudio domain isolation demo',
+    words: trans.__('What SageMaker calls a domain and Databricks a workspace; spaces are places to work inside it.')
   }),
   cost: trans => ({
     title: trans.__('Running and cost'),

@@ -74,6 +74,7 @@ def _members(people: list[str]) -> str:
         return ""
     roles = "<option value=''>no member</option>" + "".join(f"<option>{role}</option>" for role in Role)
     rows = "".join(
-        f'<label>{escape(user)}<select data-user="{escape(user)}">{roles}</select></label>' for user in people
+        f'<label>{user}<select data-user="{user}" aria-label="Role of {user}">{roles}</select></label>'
+        for user in map(escape, people)
     )
     return f"<fieldset><legend>First members</legend><div class=people>{rows}</div></fieldset>"

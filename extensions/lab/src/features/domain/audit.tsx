@@ -112,7 +112,7 @@ type Trans = ReturnType<typeof useStudio>['trans'];
 
 function columnsOf(trans: Trans): IColumn<AuditRow>[] {
   return [
-    { key: 'at', label: trans.__('When'), width: 88, grow: 0, cell: row => <Ago at={row.at_ms} /> },
+    { key: 'at', label: trans.__('When'), width: 100, grow: 0, cell: row => <Ago at={row.at_ms} /> },
     { key: 'user', label: trans.__('Who'), width: 80, cell: row => <b>{row.user}</b> },
     { key: 'kind', label: trans.__('As'), width: 76, grow: 0, cell: row => row.kind },
     { key: 'outcome', label: '', width: 96, grow: 0, cell: row => <StatusPill state={row.outcome === 'denied' ? 'Denied' : row.outcome === 'done' ? 'Done' : row.outcome} /> },

@@ -78,9 +78,9 @@ function useColumns(revoke: (key: AccessKey) => void): IColumn<AccessKey>[] {
     { key: 'id', label: trans.__('Id'), width: 88, grow: 0, cell: key => <Id id={key.id} /> },
     { key: 'user', label: trans.__('Acts as'), width: 72, cell: key => key.user },
     { key: 'scope', label: trans.__('May'), width: 160, grow: 3, cell: key => scopeText(key, trans) },
-    { key: 'used', label: trans.__('Last used'), width: 84, grow: 0, cell: key => (key.used_ms ? <Ago at={key.used_ms} /> : <span className="jp-Studio-hint">{trans.__('never')}</span>) },
-    { key: 'created', label: trans.__('Created'), width: 84, grow: 0, cell: key => <Ago at={key.created_ms} /> },
-    { key: 'expires', label: trans.__('Expires'), width: 84, grow: 0, cell: key => <Expiry at={key.expires_ms} /> },
+    { key: 'used', label: trans.__('Last used'), width: 100, grow: 0, cell: key => (key.used_ms ? <Ago at={key.used_ms} /> : <span className="jp-Studio-hint">{trans.__('never')}</span>) },
+    { key: 'created', label: trans.__('Created'), width: 100, grow: 0, cell: key => <Ago at={key.created_ms} /> },
+    { key: 'expires', label: trans.__('Expires'), width: 100, grow: 0, cell: key => <Expiry at={key.expires_ms} /> },
     { key: 'act', label: '', width: 48, grow: 0, align: 'right', cell: key => <Button kind="quiet" icon="trash" title={trans.__('Revoke %1', key.name || key.id)} onClick={() => revoke(key)} /> }
   ];
 }

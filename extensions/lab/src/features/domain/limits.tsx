@@ -147,7 +147,7 @@ function Demands({ form, isolation, put }: IFieldsProps & { isolation: Isolation
   const levels = Object.entries(isolation?.levels ?? {});
   const at = (name: string): number => levels.findIndex(([level]) => level === name);
   const isBeyond = isolation !== undefined && at(form.required) > at(isolation.level);
-  const meaning = levels.find(([name]) => name === form.required)?.[1] ?? '';
+  const meaning = form.required === 'none' ? trans.__('Runs however well this host holds it.') : trans.__('Runs only where %1.', levels.find(([name]) => name === form.required)?.[1] ?? '');
   return (
     <div className="jp-Studio-fieldRow">
       <Field

@@ -109,7 +109,7 @@ function Running({ items, currency }: { items: RunningItem[]; currency?: string 
     },
     { key: 'kind', label: trans.__('Kind'), width: 88, cell: item => item.kind },
     { key: 'owner', label: trans.__('Whose'), width: 80, cell: item => item.owner },
-    { key: 'since', label: trans.__('Since'), width: 88, cell: item => <Ago at={item.since_ms} /> },
+    { key: 'since', label: trans.__('Since'), width: 100, cell: item => <Ago at={item.since_ms} /> },
     { key: 'memory', label: trans.__('Memory'), width: 76, align: 'right', cell: item => formatBytes(item.memory_bytes) },
     { key: 'price', label: trans.__('per hour'), width: 80, align: 'right', cell: item => formatMoney(item.price_per_hour, currency) }
   ];

@@ -48,7 +48,7 @@ export function actionText(action: string, trans: TranslationBundle): string {
     'spaces.read': trans.__('see spaces'),
     'spaces.write': trans.__('make and change spaces'),
     'spaces.admin': trans.__('change spaces of others'),
-    'members.write': trans.__('add and remove members'),
+    'members.write': trans.__('change members'),
     'keys.own': trans.__('make access keys'),
     'keys.write': trans.__('make access keys for others'),
     'policy.read': trans.__('see the policy'),

@@ -87,11 +87,11 @@ function useColumns(end: (session: OpenSession) => void): IColumn<OpenSession>[]
         </span>
       )
     },
-    { key: 'address', label: trans.__('From'), width: 120, cell: session => session.address || '–' },
+    { key: 'address', label: trans.__('From'), width: 112, cell: session => session.address || '–' },
     { key: 'via', label: trans.__('Signed in with'), width: 104, cell: session => (session.via === 'password' ? trans.__('password') : trans.__('link')) },
     { key: 'domains', label: trans.__('Labs open'), width: 104, grow: 2, cell: session => session.domains.join(', ') || '–' },
-    { key: 'created', label: trans.__('Since'), width: 84, grow: 0, cell: session => <Ago at={session.created_ms} /> },
-    { key: 'seen', label: trans.__('Last seen'), width: 84, grow: 0, cell: session => <Ago at={session.seen_ms} /> },
+    { key: 'created', label: trans.__('Since'), width: 100, grow: 0, cell: session => <Ago at={session.created_ms} /> },
+    { key: 'seen', label: trans.__('Last seen'), width: 100, grow: 0, cell: session => <Ago at={session.seen_ms} /> },
     { key: 'expires', label: trans.__('Ends'), width: 72, grow: 0, cell: session => <Expiry at={session.expires_ms} /> },
     {
       key: 'act',

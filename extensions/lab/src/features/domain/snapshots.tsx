@@ -56,7 +56,7 @@ export function Snapshots({ domain, acts, isCheap }: IProps): JSX.Element {
               : trans.__('A snapshot keeps a folder as it is now. On this disk it is a full copy.')
           }
           action={create}
-          code={`studio snapshot create --domain ${domain.name} --title "before the clean-up"`}
+          code={`studio snapshot create "before the clean-up" --domain ${domain.name}`}
         />
       )}
       {creates && <SnapshotDialog onClose={() => (setCreates(false), void refresh())} />}
@@ -89,7 +89,7 @@ function columnsOf(trans: Trans, mayWrite: boolean, restore: Choose, remove: Cho
     { key: 'size', label: trans.__('Size'), width: 72, align: 'right', cell: item => (item.state === 'Ready' ? formatBytes(item.bytes) : '–') },
     { key: 'files', label: trans.__('Files'), width: 72, align: 'right', cell: item => (item.state === 'Ready' ? formatCount(item.files) : '–') },
     { key: 'by', label: trans.__('By'), width: 72, cell: item => item.made_by },
-    { key: 'at', label: trans.__('Taken'), width: 84, cell: item => <Ago at={item.created_ms} /> },
+    { key: 'at', label: trans.__('Taken'), width: 100, grow: 0, cell: item => <Ago at={item.created_ms} /> },
     {
       key: 'act',
       label: '',

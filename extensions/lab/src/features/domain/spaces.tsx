@@ -90,7 +90,7 @@ function useColumns({ trash, mayChange, open, discard, restore, empty }: IActs):
     { key: 'kind', label: trans.__('For'), width: 112, grow: 0, cell: space => <Tag>{space.kind === 'shared' ? trans.__('all members') : trans.__('you')}</Tag> },
     { key: 'path', label: trans.__('Folder'), width: 160, grow: 3, cell: space => <code title={space.path}>{space.path}</code> },
     { key: 'by', label: trans.__('Made by'), width: 80, cell: space => space.made_by },
-    { key: 'at', label: trans.__('Made'), width: 84, cell: space => <Ago at={space.created_ms} /> },
+    { key: 'at', label: trans.__('Made'), width: 100, grow: 0, cell: space => <Ago at={space.created_ms} /> },
     {
       key: 'act',
       label: '',

@@ -115,7 +115,7 @@ function Quota({ domain, volume }: { domain: Domain; volume: Volume }): JSX.Elem
         {volume.advice && <p className="jp-Studio-hint">{volume.advice}</p>}
         {shows ? (
           <p className="jp-Studio-hint">
-            {trans.__('A quota protects this computer, so who runs the installation sets it:')} <code>{`studio domain quota ${domain.name} --disk 50GB`}</code>
+            {trans.__('A quota protects this computer, so who runs the installation sets it:')} <code>{`studio volume quota --domain ${domain.name} --mb 50000`}</code>
           </p>
         ) : (
           <Button kind="quiet" onClick={() => setShows(true)}>
