@@ -19,6 +19,7 @@ from studio.client import Rest
 from studio.errors import Conflict
 from tests import leaks
 from tests.live import Live
+from tests.ui.browser import chromium, window
 
 GOOD, OTHER = "correct horse battery", "staple wrong mule charge"
 FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
@@ -179,6 +180,36 @@ def test_a_password_opens_what_a_link_opens_and_is_in_no_log(town: Town, vera: V
         assert not [text for text in (GOOD, OTHER, cookie) if text.encode() in path.read_bytes()], path
     audit = town.command("audit", "list", "--json")
     assert "sessions.open" in audit and GOOD not in audit and OTHER not in audit
+
+
+@pytest.mark.browser
+def test_the_form_works_in_a_browser_and_from_nowhere_else(town: Town) -> None:
+    """Attack 34 as a browser would do it: a page of another origin sends the form."""
+    town.person("bea")
+    town.api.put("users/bea/password", {"password": GOOD})
+    with chromium() as browser, window(browser) as page:
+        page.set_content(
+            f"<form method=post action='{town.address}/signin'><input name=user value=bea>"
+            f"<input name=password value='{GOOD}'><input name=next><button>Win a prize</button></form>"
+        )
+        with page.expect_response("**/signin") as answer:
+            page.click("button")
+        assert answer.value.status == 403 and not page.context.cookies()
+
+        page.goto(f"{town.address}/account")
+        for password in (OTHER, GOOD):
+            page.fill("#user", "bea")
+            page.fill("#password", password)
+            page.click("form button")
+            page.wait_for_selector("[role=alert]" if password == OTHER else "#others, h1:has-text('bea')")
+        # It leads to where one wanted to go; the page of one's own changes the password.
+        assert page.url == f"{town.address}/account"
+        for field, value in (("old", GOOD), ("fresh", OTHER), ("again", OTHER)):
+            page.fill(f"#{field}", value)
+        page.click("form button")
+        page.wait_for_selector("#said:has-text('Your password is set.')")
+    assert town.form(town.browser(), "bea", GOOD).status_code == 401
+    town.signed_in("bea", OTHER)
 
 
 def test_a_session_of_another_site_is_not_tossed_in(town: Town, vera: Visitor) -> None:

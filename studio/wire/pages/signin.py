@@ -97,6 +97,8 @@ def signin_page(
     if request.headers.get("x-studio-host") == "lab" or not context_of(request).people.now.passwords:
         return page("Sign in", f"<h1>Sign in</h1>{said}{_LINK % ''}", status=status)
     focus = (" autofocus", "") if not name else ("", " autofocus")
+    # With no-referrer a browser would send the form with `Origin: null`.
+    headers = {"referrer-policy": "same-origin"} | (headers or {})
     form = _FORM % (said, escape(wanted), escape(name), *focus)
     return page("Sign in", f"<h1>Sign in</h1>{form}{_LINK % 'Or without a password. '}", status=status, headers=headers)
 
