@@ -4,6 +4,7 @@ namespaces of sandboxes too.
 Used at the end of tests: `leaks.check(settings)` waits a little and fails with a list. `leaks.table(settings)` is the
 name → pid table while it runs."""
 
+import os
 import time
 from pathlib import Path
 
@@ -68,19 +69,23 @@ def _is_inside(pid: int, marks: tuple[str, ...]) -> bool:
             return False
     except OSError:
         return False
-    # Field 4 is the place within the file system, which may itself be mounted somewhere: its end is compared.
-    roots = [line.split()[3] for line in _lines(f"/proc/{pid}/mountinfo")]
-    return any(_below_mount(mark) in root for mark in marks for root in roots)
+    # Fields 3 and 4 are the file system and the place within it, which may itself be mounted somewhere.
+    fields = [line.split() for line in _lines(f"/proc/{pid}/mountinfo")]
+    places = [_place(mark) for mark in marks]
+    return any(
+        device == field[2] and place in field[3] for device, place in places for field in fields if len(field) > 3
+    )
 
 
-def _below_mount(folder: str) -> str:
-    """`folder` as its file system calls it."""
+def _place(folder: str) -> tuple[str, str]:
+    """The file system of `folder`, and `folder` as that calls it."""
     path = Path(folder)
     while not path.exists():
         path = path.parent
+    device = path.stat().st_dev
     while not path.is_mount():
         path = path.parent
-    return "/" + str(Path(folder).relative_to(path))
+    return f"{os.major(device)}:{os.minor(device)}", "/" + str(Path(folder).relative_to(path))
 
 
 def _groups(settings: Settings) -> list[str]:

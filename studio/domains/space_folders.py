@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from studio.domains import volumes
 from studio.domains.spaces import Space
 from studio.errors import AlreadyExists, NotFound
+from studio.ids import check_name
 from studio.runtime import beneath
 from studio.settings import Paths
 
@@ -18,7 +19,7 @@ TRASH = (volumes.OWN, "trash")
 
 def parts(name: str) -> tuple[str, str]:
     """Below the shared folder or the home."""
-    return FOLDER, name
+    return FOLDER, check_name(name, "space")
 
 
 def make(paths: Paths, domain: str, owner: str, name: str) -> None:

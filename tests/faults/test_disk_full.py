@@ -4,13 +4,15 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from studio.errors import StudioError
+from studio.runtime import isolation, space
 from tests import leaks
 from tests.live import Live, until
 
@@ -181,3 +183,70 @@ def test_a_server_killed_on_a_full_disk_comes_back_when_there_is_room(
     )
     assert history(http, run_id, "m3") == kept
     assert log(http, run_id, 20_000).status_code == 200
+
+
+# Writes as much as there is room for, and goes on trying.
+GREEDY = """
+import time
+print("begun", flush=True)
+while True:
+    try:
+        with open("/volume/shared/fill", "ab", buffering=0) as file:
+            while True:
+                file.write(b"x" * (1 << 20))
+    except OSError:
+        time.sleep(0.01)
+"""
+MODEST = """
+import os, time
+print("begun", flush=True)
+while not os.path.exists("/volume/shared/go"):
+    time.sleep(0.05)
+open("/volume/shared/own.txt", "w").write("mine")
+"""
+
+
+@pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
+def test_a_domain_that_fills_the_disk_is_ended_and_its_neighbour_and_the_database_go_on(
+    disk: Disk, live: Live, http: httpx.Client
+) -> None:
+    live.studio("env", "build", "sklearn")
+    with live.operator() as api:
+        user = str(api.get("session")["user"])
+        api.post("domains", {"name": "other"})
+        api.put("domains/demo/volume/quota", {"quota_mb": 20})
+
+        def job(domain: str, script: str) -> str:
+            return str(api.post(f"domains/{domain}/jobs", {"script_name": "job.py", "script": script})["id"])
+
+        def of(domain: str, name: str) -> Any:
+            return api.get(f"domains/{domain}/jobs/{name}")
+
+        modest = job("other", MODEST)
+        until(lambda: "begun" in api.get(f"domains/other/jobs/{modest}/log")["text"], "the neighbour's first line")
+        greedy = job("demo", GREEDY)
+        until(lambda: of("demo", greedy)["state"] == "Failed", "the end of the greedy job")
+        assert not [box for box in live.status["sandboxes"] if box["id"] == f"demo.{user}"]
+        # Everybody else goes on, on a disk that has only what was kept for the database.
+        run_id = new_run(http)
+        assert log(http, run_id, 1).status_code == 200 and history(http, run_id, "m5") == [1]
+        (live.settings.paths.shared("other") / "go").touch()
+        until(lambda: of("other", modest)["state"] == "Completed", "the neighbour's end")
+        # The one that did it is told why nothing new begins, until it has tidied up.
+        found = api.get("domains/demo/volume")
+        assert found["over"] and "its quota is 20 MiB" in found["message"]
+        with pytest.raises(StudioError, match="its quota is 20 MiB"):
+            job("demo", MODEST)
+        (live.settings.paths.shared("demo") / "fill").unlink()
+        api.post("domains/demo/volume/measure")
+        until(lambda: not api.get("domains/demo/volume")["over"], "the end of being over")
+        kept = live.settings.paths.home / space.KEPT
+        until(kept.exists, "the room that is kept for the database, again")
+        again = until(lambda: _accepted(lambda: job("demo", "print('again')")), "a new job")
+        until(lambda: of("demo", again)["state"] == "Completed", "its end")
+
+
+def _accepted(ask: Callable[[], str]) -> str:
+    with contextlib.suppress(StudioError):
+        return ask()
+    return ""

@@ -8,6 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import String, insert, select
 
+from studio.errors import Invalid
 from studio.store import migrate
 from studio.store.engine import open_engine
 from studio.store.tables import metadata
@@ -80,5 +81,19 @@ def test_upgrade_of_a_current_database_changes_nothing(tmp_path: Path) -> None:
         before = db.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").all()
     migrate.upgrade(engine)
     with engine.connect() as db:
+        assert db.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").all() == before
+    engine.dispose()
+
+
+def test_the_database_of_a_newer_studio_is_left_alone(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'studio.db'}")
+    migrate.upgrade(engine)
+    with engine.begin() as db:
+        db.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        before = db.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").all()
+    with pytest.raises(Invalid, match=r"newer Studio.*9999"):
+        migrate.upgrade(engine)
+    with engine.connect() as db:
+        assert db.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "9999"
         assert db.exec_driver_sql("SELECT sql FROM sqlite_master ORDER BY name").all() == before
     engine.dispose()
