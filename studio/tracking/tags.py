@@ -16,6 +16,8 @@ from studio.tracking.records import Pair
 JOB_TAG = "studio.job_id"
 NAME_TAG = "mlflow.runName"
 MODELS_TAG = "mlflow.log-model.history"
+ENVIRONMENT_TAG = "studio.environment"
+ENVIRONMENT_HASH_TAG = "studio.environment_hash"
 _NAMES = ("run", "key", "value")
 
 
@@ -39,6 +41,16 @@ def set_all(db: Connection, domain: str, run_id: str, given: Sequence[Pair]) -> 
         db.execute(scope_query(update(t.runs).where(t.runs.c.id == handle.id).values(job_id=job), t.runs, FOUND))
     if wanted:
         signal(db, "runs", domain, run_id)
+
+
+def of_runs(db: Connection, domain: str, run_ids: Sequence[str], keys: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Run id → key → value, of those `keys` that the runs have."""
+    which = (t.runs.c.run_id.in_(set(run_ids)), t.tags.c.key.in_(keys))
+    query = select(t.runs.c.run_id, t.tags.c.key, t.tags.c.value).join_from(t.tags, t.runs, t.runs.c.id == t.tags.c.run)
+    found: dict[str, dict[str, str]] = {}
+    for run_id, key, value in db.execute(scope_query(query.where(*which), t.runs, domain)):
+        found.setdefault(run_id, {})[key] = value
+    return found
 
 
 def put(db: Connection, run: int, key: str, value: str) -> None:

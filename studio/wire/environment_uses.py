@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from studio.environments import defaults
-from studio.environments.environments import Environment
+from studio.environments.environments import Environment, usable, visible
 from studio.errors import Conflict, Unavailable
 from studio.jobs import jobs
+from studio.registry import versions as registered
 from studio.runtime.specs import State
 from studio.serving import endpoints
 from studio.serving.states import VariantState
+from studio.tracking import tags
 from studio.wire.context import Studio
 
 _LIVE = (VariantState.waiting, VariantState.serving)
@@ -42,6 +44,17 @@ def require_unused(db: Connection, environment: Environment) -> None:
     if found:
         what = ", ".join("the domain's choice" if use.kind == "default" else f"{use.kind} {use.name}" for use in found)
         raise Conflict(f"{environment.name} is needed: {what}.", "Move them to another environment first.")
+
+
+def made_in(db: Connection, domain: str, model: str) -> str:
+    """The environment in which the run of a model version (models:/name@alias) was, if it can be used here now; else
+    "". Its packages are the ones that the model was tried with."""
+    version = registered.resolve(db, domain, model)
+    if not version.run_id:
+        return ""
+    found = tags.of_runs(db, domain, [version.run_id], [tags.ENVIRONMENT_TAG]).get(version.run_id, {})
+    name = found.get(tags.ENVIRONMENT_TAG, "")
+    return name if name in usable(visible(db, domain), domain) else ""
 
 
 async def _state(studio: Studio) -> State | None:

@@ -16,7 +16,7 @@ from studio.registry.records import ModelVersion, RegisteredModel
 from studio.serving import endpoints
 from studio.serving.endpoints import Endpoint
 from studio.settings import Paths
-from studio.tracking import logged_models, runs
+from studio.tracking import logged_models, runs, tags
 from studio.tracking import searching as run_search
 from studio.tracking.records import Pair
 from studio.wire import lineage, model_cards
@@ -67,7 +67,11 @@ async def get_model(
         found = versions.of_model(db, domain, model)
         metrics = run_search.latest_of(db, domain, [version.run_id for version in found if version.run_id])
         decided, uses = approvals.newest(db, domain, model), _uses(db, domain, model)
-        answers = [_version(item, metrics.get(item.run_id or "", {}), decided, uses) for item in found]
+        made = _made(db, domain, found)
+        answers = [
+            _version(item, metrics.get(item.run_id or "", {}), decided, uses, made.get(item.run_id or "", {}))
+            for item in found
+        ]
         return models.get(db, domain, model), found, answers
 
     registered, found, answers = await studio.store.read(read)
@@ -271,15 +275,27 @@ async def _answer(studio: Studio, domain: str, model: str, version: int) -> Vers
         found = versions.get(db, domain, model, version)
         metrics = run_search.latest_of(db, domain, [found.run_id]) if found.run_id else {}
         decided, uses = approvals.newest(db, domain, model), _uses(db, domain, model)
-        return found, _version(found, metrics.get(found.run_id or "", {}), decided, uses)
+        run_id = found.run_id or ""
+        made = _made(db, domain, [found]).get(run_id, {})
+        return found, _version(found, metrics.get(run_id, {}), decided, uses, made)
 
     found, answer = await studio.store.read(read)
     [answer.signature] = await asyncio.to_thread(_signatures, studio.settings.paths, domain, [found])
     return answer
 
 
+def _made(db: Connection, domain: str, found: Sequence[ModelVersion]) -> dict[str, dict[str, str]]:
+    """Run id → its tags that say in which environment it was."""
+    ids = [version.run_id for version in found if version.run_id]
+    return tags.of_runs(db, domain, ids, (tags.ENVIRONMENT_TAG, tags.ENVIRONMENT_HASH_TAG))
+
+
 def _version(
-    found: ModelVersion, metrics: Mapping[str, float], decided: Mapping[int, Decision], uses: Uses
+    found: ModelVersion,
+    metrics: Mapping[str, float],
+    decided: Mapping[int, Decision],
+    uses: Uses,
+    made: Mapping[str, str],
 ) -> VersionAnswer:
     decision = decided.get(found.version)
     return VersionAnswer(
@@ -298,6 +314,8 @@ def _version(
         description=found.description or "",
         approval=DecisionAnswer.model_validate(decision) if decision else None,
         endpoints=list(uses.get(found.version, ())),
+        environment=made.get(tags.ENVIRONMENT_TAG, ""),
+        environment_hash=made.get(tags.ENVIRONMENT_HASH_TAG, ""),
     )
 
 

@@ -1,5 +1,6 @@
 """Endpoints: desired state in, observed state out."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from studio.serving.snippets import snippets, url
 from studio.serving.states import EndpointState, ReplicaState
 from studio.serving.variants import Variant
 from studio.wire.context import Studio, studio
+from studio.wire.environment_uses import made_in
 from studio.wire.isolation import require_isolation
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas import serving as schemas
@@ -63,7 +65,12 @@ async def create_endpoint(
         capture=body.capture,
         idle_s=body.idle_s,
     )
-    await studio.store.write(lambda db: endpoints.create(db, domain, principal.user, wanted))
+
+    def write(db: Connection) -> Endpoint:
+        where = wanted.environment or made_in(db, domain, wanted.model)
+        return endpoints.create(db, domain, principal.user, replace(wanted, environment=where))
+
+    await studio.store.write(write)
     return await _answer(studio, domain, body.name)
 
 

@@ -3419,7 +3419,8 @@ export interface components {
         };
         /**
          * EndpointBody
-         * @description What to serve. `model`: models:/name@alias or models:/name/3; `idle_s`: serverless, seconds to zero.
+         * @description What to serve. `model`: models:/name@alias or models:/name/3; `environment` "": the one that the model's run was
+         *     made in, else the domain's; `idle_s`: serverless, seconds to zero.
          */
         EndpointBody: {
             /**
@@ -6531,7 +6532,7 @@ export interface components {
         };
         /**
          * VersionAnswer
-         * @description A version with the metrics of the run that made it.
+         * @description A version with the metrics of the run that made it, and the environment that the run says it was made in.
          */
         studio__wire__rest__schemas__registry__VersionAnswer: {
             /** Aliases */
@@ -6543,6 +6544,10 @@ export interface components {
             description: string;
             /** Endpoints */
             endpoints: components["schemas"]["EndpointUse"][];
+            /** Environment */
+            environment: string;
+            /** Environment Hash */
+            environment_hash: string;
             /** Metrics */
             metrics: {
                 [key: string]: number | null;

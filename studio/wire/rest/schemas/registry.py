@@ -48,7 +48,7 @@ class ModelSignatureAnswer(Answer):
 
 
 class VersionAnswer(Answer):
-    """A version with the metrics of the run that made it."""
+    """A version with the metrics of the run that made it, and the environment that the run says it was made in."""
 
     version: int
     run_id: str | None
@@ -65,6 +65,8 @@ class VersionAnswer(Answer):
     description: str
     approval: DecisionAnswer | None
     endpoints: list[EndpointUse]
+    environment: str
+    environment_hash: str
 
 
 class ModelDetailAnswer(Answer):

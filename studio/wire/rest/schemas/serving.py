@@ -8,7 +8,8 @@ Mode = Literal["always", "serverless"]
 
 
 class EndpointBody(Body):
-    """What to serve. `model`: models:/name@alias or models:/name/3; `idle_s`: serverless, seconds to zero."""
+    """What to serve. `model`: models:/name@alias or models:/name/3; `environment` "": the one that the model's run was
+    made in, else the domain's; `idle_s`: serverless, seconds to zero."""
 
     name: str
     model: str

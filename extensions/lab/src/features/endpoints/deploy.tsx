@@ -35,6 +35,8 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
   const [chosen, setChosen] = useState(version ?? '');
   const [mode, setMode] = useState<EndpointMode>('always');
   const [instance, setInstance] = useState('');
+  const [environment, setEnvironment] = useState('');
+  const environments = useResource('environments', c => c.environments.list(), { topics: ['environments'] });
   const [phase, setPhase] = useState<Phase>('form');
   const [line, setLine] = useState('');
   const [made, setMade] = useState<Endpoint | null>(null);
@@ -50,6 +52,9 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
 
   const versions = [...(detail.data?.versions ?? [])].sort((a, b) => Number(b.version) - Number(a.version));
   const selected = chosen || String(versions[0]?.version ?? '');
+  const birthplace = versions.find(item => String(item.version) === selected)?.environment;
+  const usable = (environments.data ?? []).filter(env => env.is_ready);
+  const where = environment || (usable.find(env => env.name === birthplace) ?? usable.find(env => env.is_default))?.name || '';
   const approval = versions.find(item => String(item.version) === selected)?.approval;
   const type = types.data?.find(t => t.name === instance) ?? types.data?.[0];
   const current = phase === 'form' ? endpoints.data?.find(endpoint => endpoint.name === name) : undefined;
@@ -88,7 +93,7 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
       if (current) {
         await client.endpoints.promote(name, selected);
       } else {
-        const body: NewEndpoint = { name, model: `models:/${model}/${selected}`, mode, capture: true };
+        const body: NewEndpoint = { name, model: `models:/${model}/${selected}`, mode, capture: true, environment: where };
         await client.endpoints.create(type ? { ...body, instance_type: type.name } : body);
       }
       await follow(started);
@@ -208,6 +213,11 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
               <Field label={trans.__('Instance type')} hint={type && `${type.cpu} CPU · ${Math.round(type.memory_mb / 100) / 10} GB${type.gpu ? ` · ${type.gpu} GPU` : ''} · ${money(price)}/h ${trans.__('while running')}`}>
                 {id => <Select id={id} value={type?.name ?? ''} testId={TEST.deployInstance} onChange={setInstance} options={(types.data ?? []).map(t => t.name)} />}
               </Field>
+              {usable.length > 1 && (
+                <Field label={trans.__('Environment')} hint={where && where === birthplace ? trans.__('The one that the model was made in.') : undefined}>
+                  {id => <Select id={id} value={where} testId={TEST.deployEnvironment} onChange={setEnvironment} options={usable.map(env => env.name)} />}
+                </Field>
+              )}
               <p className="jp-Studio-hint">{trans.__('Requests and answers are captured in %1 for its monitor.', session?.domain ?? '')}</p>
             </>
           )}

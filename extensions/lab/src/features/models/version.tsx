@@ -4,7 +4,7 @@ import type { ModelVersion, RegisteredModelDetail } from '../../api/model';
 import { formatMetric } from '../../format';
 import { useAction, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
-import { Ago, Button, ConfirmDialog, ErrorBox, KeyValue, Link, Section, Skeleton, StatusPill, Tag } from '../../ui';
+import { Ago, Button, ConfirmDialog, ErrorBox, Id, KeyValue, Link, Section, Skeleton, StatusPill, Tag } from '../../ui';
 import { CardView } from '../run/previews/card';
 import { NoteEditor, TagEditor } from '../run/notes';
 import { Approval } from './approval';
@@ -29,6 +29,12 @@ export function VersionView({ model, version, refresh }: IVersionProps): JSX.Ele
         <span className="jp-Studio-hint">
           {trans.__('registered by %1', version.owner)} <Ago at={version.created_ms} />
         </span>
+        {version.environment && (
+          <span className="jp-Studio-inline jp-Studio-hint" title={trans.__('What its run was made in; it is deployed with it unless another is chosen')}>
+            {trans.__('made in')} <Link onClick={() => studio.open('environments', version.environment)}>{version.environment}</Link>
+            {version.environment_hash && <Id id={version.environment_hash} />}
+          </span>
+        )}
         {version.endpoints.map(endpoint => (
           <span key={endpoint.name} className="jp-Studio-inline">
             <StatusPill state={endpoint.state} compact />

@@ -33,6 +33,7 @@ export function Overview({ run }: { run: RunDetail }): JSX.Element {
       <div>
         <Params params={run.params} />
         <DataSets run={run} />
+        <Environment run={run} />
         <Origin run={run} />
       </div>
     </div>
@@ -136,6 +137,26 @@ function DataSets({ run }: { run: RunDetail }): JSX.Element {
           {set.digest && <Id id={set.digest} />}
         </div>
       ))}
+    </Section>
+  );
+}
+
+/** What the run was made of; nothing of one from outside. */
+function Environment({ run }: { run: RunDetail }): JSX.Element | null {
+  const studio = useStudio();
+  const { trans } = studio;
+  const name = run.tags['studio.environment'];
+  const hash = run.tags['studio.environment_hash'];
+  if (!name) {
+    return null;
+  }
+  return (
+    <Section title={trans.__('Environment')}>
+      <div className="jp-Studio-inline" data-testid={TEST.runEnvironment}>
+        <Icon name="environments" size={14} />
+        <Link onClick={() => studio.open('environments', name)}>{name}</Link>
+        {hash && <Id id={hash} />}
+      </div>
     </Section>
   );
 }

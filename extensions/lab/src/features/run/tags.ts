@@ -3,7 +3,7 @@ export type TagGroup = 'own' | 'source' | 'git' | 'system';
 export const NOTE = 'mlflow.note.content';
 
 const SOURCE = new Set(['mlflow.source.name', 'mlflow.source.type', 'mlflow.project.entryPoint', 'mlflow.parentRunId', 'mlflow.user', 'studio.job_id', 'studio.job_name', 'mlflow.autologging', 'mlflow.runColor']);
-const HIDDEN = new Set([NOTE, 'mlflow.runName', 'mlflow.log-model.history', 'mlflow.loggedArtifacts', 'studio.archived']);
+const HIDDEN = new Set([NOTE, 'mlflow.runName', 'mlflow.log-model.history', 'mlflow.loggedArtifacts', 'studio.archived', 'studio.environment', 'studio.environment_hash']);
 
 /** Tags by what they are about; those that are data of a client's own, or shown elsewhere, are left out. */
 export function groupTags(tags: Readonly<Record<string, string>>): Record<TagGroup, [string, string][]> {
