@@ -100,7 +100,6 @@ class Settings(BaseSettings):
     first_environment: str = Field("sklearn", description="Built at the first start; a lab has its fork server ready.")
     currency: str = Field("€", description="Sign shown before costs.")
     browser: bool = Field(True, description="Open the browser at the end of `studio up`.")
-    idle_lab_minutes: int = Field(0, description="End a lab nobody used for so long; 0: never.")
     audit_days: int = Field(365, ge=1, le=36_500, description="How long a row of the audit log is kept.")
     webhook_hosts: str = Field(
         "", description="Webhooks may go to these though they are not public: host, host:port, network/bits; commas."
