@@ -19,6 +19,7 @@ from studio.errors import StudioError
 from studio.store import Store
 from studio.store.cache import cache
 from studio.store.tables.audit import audit
+from studio.store.tenancy import EVERY, scope_query
 
 DONE, DENIED, DROPPED, REMOVED = "done", "denied", "dropped", "removed"
 OUTCOMES = (DONE, DENIED, DROPPED, REMOVED)
@@ -71,7 +72,9 @@ class Audit:
         known = cache(db)
         head = known.get(_HEAD)
         if head is None:
-            head = db.scalar(select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)) or ""
+            head = (
+                db.scalar(scope_query(select(audit.c.hash), audit, EVERY).order_by(audit.c.seq.desc()).limit(1)) or ""
+            )
         values = msgspec.structs.asdict(entry) | {"at_ms": now_ms()}
         values |= {name: _plain(values[name])[:most] for name, most in _LENGTHS.items()}
         values["hash"] = known[_HEAD] = self._seal(head, values)
@@ -108,8 +111,8 @@ class Audit:
 
     def remove_before(self, db: Connection, at_ms: int, most: int) -> int:
         """Takes out up to `most` rows from the oldest on that are older than `at_ms`, and says so; how many."""
-        kept = db.scalar(select(func.min(audit.c.seq)).where(audit.c.at_ms >= at_ms))
-        query = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq).limit(most)
+        kept = db.scalar(scope_query(select(func.min(audit.c.seq)), audit, EVERY).where(audit.c.at_ms >= at_ms))
+        query = scope_query(select(audit.c.seq, audit.c.hash), audit, EVERY).order_by(audit.c.seq).limit(most)
         gone = db.execute(query if kept is None else query.where(audit.c.seq < kept)).all()
         # A row about this alone is no reason for another.
         if not gone or (kept is None and len(gone) <= 1):
@@ -118,23 +121,24 @@ class Audit:
         what = f"{len(gone)} rows up to {last.seq} were older than is kept."
         entry = Entry("", STUDIO, "audit.remove", REMOVED, resource=f"audit/{last.hash}", detail=what)
         self.append(db, entry)
-        db.execute(delete(audit).where(audit.c.seq <= last.seq))
+        db.execute(scope_query(delete(audit), audit, EVERY).where(audit.c.seq <= last.seq))
         return len(gone)
 
     def anchor(self, db: Connection) -> str:
         """The hash that the oldest row must follow: of the last one that was taken out, "" if none was."""
-        query = select(audit.c.resource).where(audit.c.outcome == REMOVED).order_by(audit.c.seq.desc()).limit(1)
+        query = scope_query(select(audit.c.resource), audit, EVERY).where(audit.c.outcome == REMOVED)
+        query = query.order_by(audit.c.seq.desc()).limit(1)
         return (db.scalar(query) or "").removeprefix("audit/")
 
     def oldest(self, db: Connection) -> int | None:
         """The number of the first row that is kept."""
-        found: int | None = db.scalar(select(func.min(audit.c.seq)))
+        found: int | None = db.scalar(scope_query(select(func.min(audit.c.seq)), audit, EVERY))
         return found
 
     def check(self, db: Connection, after: int, head: str, most: int) -> tuple[int, str, int, int | None]:
         """Goes over up to `most` rows after number `after`, the row before having the hash `head`; (rows that are
         right, hash of the last of them, its number, number of one that is wrong)."""
-        query = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(most)
+        query = scope_query(select(audit), audit, EVERY).where(audit.c.seq > after).order_by(audit.c.seq).limit(most)
         count = 0
         for row in db.execute(query):
             values = {name: getattr(row, name) for name in (*_COLUMNS, "address")}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from studio.store.tables.serving import endpoints, replicas, variants
+from studio.store.tenancy import EVERY, scope_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,9 @@ class Served:
 def endpoints_of_replicas(db: Connection) -> dict[str, Served]:
     """Replica id → its endpoint, of all domains."""
     query = (
-        select(replicas.c.id, endpoints.c.name, endpoints.c.owner, endpoints.c.instance_type)
+        scope_query(
+            select(replicas.c.id, endpoints.c.name, endpoints.c.owner, endpoints.c.instance_type), endpoints, EVERY
+        )
         .join(variants, variants.c.id == replicas.c.variant)
         .join(endpoints, endpoints.c.id == variants.c.endpoint)
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
 
 from studio.clock import now_ms
 from studio.data import paths
@@ -13,6 +13,7 @@ from studio.errors import Conflict, NotFound
 from studio.ids import check_name, new_id
 from studio.store import signal
 from studio.store.tables.data import dataset_versions, datasets
+from studio.store.tenancy import EVERY, FOUND, Domain, scope_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,6 @@ class Version:
 
 
 _OF_VERSION = [dataset_versions.c[name] for name in ("hash", "rows", "columns", "bytes")]
-_QUERY = select(datasets, *_OF_VERSION).outerjoin(
-    dataset_versions,
-    and_(
-        dataset_versions.c.domain == datasets.c.domain,
-        dataset_versions.c.dataset == datasets.c.name,
-        dataset_versions.c.version == datasets.c.version,
-    ),
-)
 
 
 def register(db: Connection, domain: str, name: str, path: str, owner: str) -> Dataset:
@@ -76,21 +69,21 @@ def register(db: Connection, domain: str, name: str, path: str, owner: str) -> D
         "attempts": 0,
         "requested_ms": now_ms(),
     }
-    row = db.execute(_QUERY.where(datasets.c.domain == domain, datasets.c.name == name)).one_or_none()
+    row = db.execute(_query(domain).where(datasets.c.name == name)).one_or_none()
     if row is None:
         db.execute(insert(datasets).values(domain=domain, name=name, created_ms=values["requested_ms"], **values))
     else:
         found = _dataset(row)
         if found.state is State.profiling and (found.path, found.owner) == (path, owner):
             return found
-        db.execute(update(datasets).where(_is(found)).values(values))
+        db.execute(scope_query(update(datasets), datasets, FOUND).where(_is(found)).values(values))
     signal(db, "datasets", domain, name)
     return get(db, domain, name)
 
 
 def get(db: Connection, domain: str, name: str) -> Dataset:
     """The data set, or `NotFound`."""
-    row = db.execute(_QUERY.where(datasets.c.domain == domain, datasets.c.name == name)).one_or_none()
+    row = db.execute(_query(domain).where(datasets.c.name == name)).one_or_none()
     if row is None:
         raise NotFound(
             f"There is no data set {name!r} in {domain}.", "Register a file under that name in the Data panel."
@@ -100,19 +93,19 @@ def get(db: Connection, domain: str, name: str) -> Dataset:
 
 def list_all(db: Connection, domain: str) -> list[Dataset]:
     """The domain's data sets, by name."""
-    return [_dataset(row) for row in db.execute(_QUERY.where(datasets.c.domain == domain).order_by(datasets.c.name))]
+    return [_dataset(row) for row in db.execute(_query(domain).order_by(datasets.c.name))]
 
 
 def profiling(db: Connection) -> list[Dataset]:
     """What is still to be looked at, in all domains, longest waiting first."""
-    query = _QUERY.where(datasets.c.state == State.profiling).order_by(datasets.c.requested_ms, datasets.c.name)
+    query = _query(EVERY).where(datasets.c.state == State.profiling).order_by(datasets.c.requested_ms, datasets.c.name)
     return [_dataset(row) for row in db.execute(query)]
 
 
 def versions(db: Connection, domain: str, name: str) -> list[Version]:
     """Newest first."""
     columns = [dataset_versions.c[field] for field in Version.__slots__]
-    query = select(*columns).where(dataset_versions.c.domain == domain, dataset_versions.c.dataset == name)
+    query = scope_query(select(*columns), dataset_versions, domain).where(dataset_versions.c.dataset == name)
     return [Version(**row._mapping) for row in db.execute(query.order_by(dataset_versions.c.version.desc()))]
 
 
@@ -120,10 +113,8 @@ def profile(db: Connection, domain: str, name: str, version: int | None = None) 
     """The profile of a version (default: the newest); None if there is no such version yet."""
     version = get(db, domain, name).version if version is None else version
     found = db.scalar(
-        select(dataset_versions.c.profile).where(
-            dataset_versions.c.domain == domain,
-            dataset_versions.c.dataset == name,
-            dataset_versions.c.version == version,
+        scope_query(select(dataset_versions.c.profile), dataset_versions, domain).where(
+            dataset_versions.c.dataset == name, dataset_versions.c.version == version
         )
     )
     return None if found is None else decode_profile(found)
@@ -131,7 +122,9 @@ def profile(db: Connection, domain: str, name: str, version: int | None = None) 
 
 def count_attempt(db: Connection, dataset: Dataset) -> None:
     """Notes that its process is started once more."""
-    db.execute(update(datasets).where(_is(dataset)).values(attempts=datasets.c.attempts + 1))
+    db.execute(
+        scope_query(update(datasets), datasets, FOUND).where(_is(dataset)).values(attempts=datasets.c.attempts + 1)
+    )
 
 
 def finish(db: Connection, dataset: Dataset, report: Report) -> Dataset:
@@ -139,9 +132,14 @@ def finish(db: Connection, dataset: Dataset, report: Report) -> Dataset:
     if report.error or report.profile is None:
         return fail(db, dataset, report.error or "The profile came back empty. Register the file again.")
     of_dataset = (dataset_versions.c.domain == dataset.domain) & (dataset_versions.c.dataset == dataset.name)
-    version = db.scalar(select(dataset_versions.c.version).where(of_dataset, dataset_versions.c.hash == report.hash))
+    version = db.scalar(
+        scope_query(select(dataset_versions.c.version), dataset_versions, FOUND).where(
+            of_dataset, dataset_versions.c.hash == report.hash
+        )
+    )
     if version is None:
-        version = (db.scalar(select(func.max(dataset_versions.c.version)).where(of_dataset)) or 0) + 1
+        newest = scope_query(select(func.max(dataset_versions.c.version)), dataset_versions, FOUND).where(of_dataset)
+        version = (db.scalar(newest) or 0) + 1
         db.execute(
             insert(dataset_versions).values(
                 domain=dataset.domain,
@@ -169,9 +167,18 @@ def _change(db: Connection, dataset: Dataset, state: State, **values: Any) -> Da
     found = get(db, dataset.domain, dataset.name)
     if found.attempt != dataset.attempt or state not in ALLOWED[found.state]:
         raise Conflict(f"{dataset.name} was registered again meanwhile.", "The newer look at the file counts.")
-    db.execute(update(datasets).where(_is(dataset)).values(state=state, **values))
+    db.execute(scope_query(update(datasets), datasets, FOUND).where(_is(dataset)).values(state=state, **values))
     signal(db, "datasets", dataset.domain, dataset.name)
     return get(db, dataset.domain, dataset.name)
+
+
+def _query(domain: Domain) -> Select[Any]:
+    newest = and_(
+        dataset_versions.c.domain == datasets.c.domain,
+        dataset_versions.c.dataset == datasets.c.name,
+        dataset_versions.c.version == datasets.c.version,
+    )
+    return scope_query(select(datasets, *_OF_VERSION), datasets, domain).outerjoin(dataset_versions, newest)
 
 
 def _is(dataset: Dataset) -> Any:

@@ -9,6 +9,7 @@ from studio.errors import AlreadyExists, Invalid, NotFound
 from studio.ids import check_name
 from studio.store import signal
 from studio.store.tables.domains import domains, sandboxes
+from studio.store.tenancy import scope_query
 
 NETWORK_MODES = ("studio", "open", "none")
 IDLE_MINUTES = 480  # a sandbox that nobody used for a working day is gone the next morning
@@ -83,7 +84,7 @@ def begin_removal(db: Connection, name: str) -> None:
     """Nothing starts in it any more, what runs ends, and then it is gone; again: nothing happens."""
     if get(db, name).removing_ms is None:
         db.execute(update(domains).where(domains.c.name == name).values(removing_ms=now_ms()))
-        db.execute(update(sandboxes).where(sandboxes.c.domain == name).values(wanted=False, lab_wanted=False))
+        db.execute(scope_query(update(sandboxes), sandboxes, name).values(wanted=False, lab_wanted=False))
         signal(db, "domains", name, name)
         signal(db, "sandboxes", name)
 

@@ -12,6 +12,7 @@ from studio.ids import check_name
 from studio.store import signal
 from studio.store.tables.access import memberships
 from studio.store.tables.domains import domains, fork_servers, sandboxes
+from studio.store.tenancy import EVERY, FOUND, Domain, scope_query
 
 SERVICE = "service"
 _OF_DOMAIN = ("network_mode", "memory_mb", "cpu", "processes", "required_isolation", "idle_minutes", "removing_ms")
@@ -77,7 +78,7 @@ def want(db: Connection, domain: str, owner: str, *, lab: bool = False, environm
         # Somebody waits for it: what went wrong before is tried again at once.
         changes |= {"lab_wanted": True, "reason": ""}
     if changes:
-        db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(changes))
+        db.execute(scope_query(update(sandboxes), sandboxes, FOUND).where(sandboxes.c.id == sandbox).values(changes))
     if environment is not None and environment not in found.environments:
         check_name(environment, "environment")
         db.execute(insert(fork_servers).values(sandbox=sandbox, environment=environment, wanted_ms=now_ms()))
@@ -91,7 +92,7 @@ def unwant(db: Connection, sandbox: str) -> None:
     """The sandbox shall end, with everything in it; asked for again, it starts again."""
     found = get(db, sandbox)
     values = {"wanted": False, "lab_wanted": False, "reason": ""}
-    db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(values))
+    db.execute(scope_query(update(sandboxes), sandboxes, FOUND).where(sandboxes.c.id == sandbox).values(values))
     db.execute(delete(fork_servers).where(fork_servers.c.sandbox == sandbox))
     signal(db, "sandboxes", found.domain, sandbox)
 
@@ -99,7 +100,9 @@ def unwant(db: Connection, sandbox: str) -> None:
 def unwant_lab(db: Connection, sandbox: str) -> None:
     """The lab shall end; kernels, jobs and replicas go on."""
     found = get(db, sandbox)
-    db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(lab_wanted=False))
+    db.execute(
+        scope_query(update(sandboxes), sandboxes, FOUND).where(sandboxes.c.id == sandbox).values(lab_wanted=False)
+    )
     signal(db, "sandboxes", found.domain, sandbox)
 
 
@@ -115,15 +118,19 @@ def renew(db: Connection, sandbox: str, role: str) -> Sandbox:
     """To be called before a start: a new nonce makes the tokens of the last one void; notes with what it starts."""
     found = get(db, sandbox)
     values = {"nonce": signing.new_secret(), "applied_role": role, "applied_network": found.network_mode}
-    db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(**values, restart=False))
+    db.execute(
+        scope_query(update(sandboxes), sandboxes, FOUND)
+        .where(sandboxes.c.id == sandbox)
+        .values(**values, restart=False)
+    )
     signal(db, "labs", found.domain, sandbox)
     return get(db, sandbox)
 
 
 def request_restart(db: Connection, domain: str) -> None:
     """Those of `domain` that are wanted shall end and start anew; who has none that runs is not woken by it."""
-    wanted = (sandboxes.c.domain == domain) & sandboxes.c.wanted
-    db.execute(update(sandboxes).where(wanted).values(restart=True))
+    wanted = sandboxes.c.wanted
+    db.execute(scope_query(update(sandboxes), sandboxes, domain).where(wanted).values(restart=True))
     signal(db, "sandboxes", domain)
 
 
@@ -131,13 +138,17 @@ def set_reason(db: Connection, sandbox: str, reason: str) -> None:
     """Why it does not run ("": nothing is wrong), for people who wait for it."""
     found = get(db, sandbox)
     if found.reason != reason[:1000]:
-        db.execute(update(sandboxes).where(sandboxes.c.id == sandbox).values(reason=reason[:1000]))
+        db.execute(
+            scope_query(update(sandboxes), sandboxes, FOUND)
+            .where(sandboxes.c.id == sandbox)
+            .values(reason=reason[:1000])
+        )
         signal(db, "running", found.domain, sandbox)
 
 
 def get(db: Connection, sandbox: str) -> Sandbox:
     """The sandbox's desired state, or `NotFound`."""
-    row = db.execute(_query().where(sandboxes.c.id == sandbox)).one_or_none()
+    row = db.execute(_query(FOUND).where(sandboxes.c.id == sandbox)).one_or_none()
     if row is None:
         raise NotFound(f"No sandbox {sandbox} was ever asked for.", "Open the lab first.")
     return _sandbox(db, row)
@@ -145,15 +156,15 @@ def get(db: Connection, sandbox: str) -> Sandbox:
 
 def list_all(db: Connection, domain: str | None = None) -> list[Sandbox]:
     """All that were ever asked for (of one domain)."""
-    query = _query().order_by(sandboxes.c.id)
-    rows = db.execute(query if domain is None else query.where(sandboxes.c.domain == domain)).all()
+    rows = db.execute(_query(EVERY if domain is None else domain).order_by(sandboxes.c.id)).all()
     return [_sandbox(db, row) for row in rows]
 
 
-def _query() -> Select[Any]:
+def _query(domain: Domain) -> Select[Any]:
     member = (memberships.c.domain == sandboxes.c.domain) & (memberships.c.user == sandboxes.c.owner)
     joined = sandboxes.join(domains, domains.c.name == sandboxes.c.domain).outerjoin(memberships, member)
-    return select(sandboxes, memberships.c.role, *(domains.c[name] for name in _OF_DOMAIN)).select_from(joined)
+    query = select(sandboxes, memberships.c.role, *(domains.c[name] for name in _OF_DOMAIN)).select_from(joined)
+    return scope_query(query, sandboxes, domain)
 
 
 def _sandbox(db: Connection, row: Row[Any]) -> Sandbox:
@@ -167,12 +178,13 @@ def _sandbox(db: Connection, row: Row[Any]) -> Sandbox:
 def _ensure_row(db: Connection, domain: str, owner: str) -> str:
     sandbox = f"{check_name(domain, 'domain')}.{check_name(owner, 'user')}"
     if owner != SERVICE:
-        member = (memberships.c.domain == domain) & (memberships.c.user == owner)
-        if db.execute(select(memberships.c.role).where(member)).one_or_none() is None:
+        member = memberships.c.user == owner
+        if db.execute(scope_query(select(memberships.c.role), memberships, domain).where(member)).one_or_none() is None:
             raise Denied(f"{owner} is no member of {domain}.", "Ask one of its admins to add them.")
     elif db.execute(select(domains.c.name).where(domains.c.name == domain)).one_or_none() is None:
         raise NotFound(f"There is no domain {domain!r}.", "See `studio domain list`.")
-    if db.execute(select(sandboxes.c.id).where(sandboxes.c.id == sandbox)).one_or_none() is None:
+    found = scope_query(select(sandboxes.c.id), sandboxes, domain).where(sandboxes.c.id == sandbox)
+    if db.execute(found).one_or_none() is None:
         given = {"id": sandbox, "domain": domain, "owner": owner, "wanted": False, "lab_wanted": False}
         empty = {"applied_role": "", "reason": "", "wanted_ms": now_ms(), "nonce": signing.new_secret()}
         db.execute(insert(sandboxes).values(**given, **empty))

@@ -16,6 +16,7 @@ from studio.environments.states import State
 from studio.runtime.specs import State as Running
 from studio.store.tables.environments import environment_versions as versions
 from studio.store.tables.environments import environments
+from studio.store.tenancy import EVERY, scope_query
 
 _HASH = re.compile(r"[0-9a-f]{32}")
 _TRASH = ".removed-"
@@ -34,7 +35,11 @@ def wanted(db: Connection) -> set[str]:
     """Hashes that new processes may start from at any moment: of versions in use, and of those on their way."""
     current = versions.c.number == environments.c.current
     on_its_way = versions.c.state.in_([State.queued, State.building])
-    joined = select(versions.c.hash).join_from(versions, environments).where(current | on_its_way)
+    joined = (
+        scope_query(select(versions.c.hash), environments, EVERY)
+        .join_from(versions, environments)
+        .where(current | on_its_way)
+    )
     return set(db.execute(joined).scalars()) - {""}
 
 

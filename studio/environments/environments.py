@@ -15,6 +15,7 @@ from studio.ids import check_name, new_id
 from studio.store import signal
 from studio.store.tables.environments import environment_versions as versions
 from studio.store.tables.environments import environments
+from studio.store.tenancy import FOUND, SHARED, scope_query
 
 DEFAULT = "sklearn"
 CATALOGUE = ""  # in place of a domain
@@ -174,20 +175,24 @@ def add(db: Connection, domain: str, definition: Definition, user: str) -> str:
 def describe(db: Connection, found: Environment, title: str, about: str) -> None:
     """Other words for people; no new version."""
     values = {"title": title[:200], "about": about[:1000]}
-    db.execute(update(environments).where(environments.c.id == found.id).values(values))
+    db.execute(
+        scope_query(update(environments), environments, FOUND).where(environments.c.id == found.id).values(values)
+    )
     signal(db, "environments", found.domain, found.name)
 
 
 def remove(db: Connection, found: Environment) -> None:
     """Forgets it with its versions. What runs from it goes on; its folders go when nothing needs them."""
-    db.execute(delete(environments).where(environments.c.id == found.id))
+    db.execute(scope_query(delete(environments), environments, FOUND).where(environments.c.id == found.id))
     signal(db, "environments", found.domain, found.name)
 
 
 def _select(db: Connection, *where: Any) -> list[Environment]:
-    rows = db.execute(select(environments).where(*where).order_by(environments.c.name)).all()
+    rows = db.execute(
+        scope_query(select(environments), environments, SHARED).where(*where).order_by(environments.c.name)
+    ).all()
     which = or_(versions.c.number == environments.c.current, versions.c.number == environments.c.newest)
-    joined = select(versions).join_from(versions, environments).where(which, *where)
+    joined = scope_query(select(versions), environments, SHARED).join_from(versions, environments).where(which, *where)
     known = {(row.environment, row.number): version_of(row) for row in db.execute(joined)}
     return [
         Environment(

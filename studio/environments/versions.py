@@ -15,6 +15,7 @@ from studio.errors import Conflict, Invalid, NotFound
 from studio.store import signal
 from studio.store.tables.environments import environment_versions as versions
 from studio.store.tables.environments import environments
+from studio.store.tenancy import EVERY, FOUND, scope_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,18 @@ def watched(db: Connection) -> list[Watched]:
         versions.c.number == environments.c.current,
         versions.c.number == environments.c.newest,
     )
-    query = select(versions).join_from(versions, environments).where(which).order_by(versions.c.created_ms)
-    named = {row.id: row for row in db.execute(select(environments.c.id, environments.c.domain, environments.c.name))}
+    query = (
+        scope_query(select(versions), environments, EVERY)
+        .join_from(versions, environments)
+        .where(which)
+        .order_by(versions.c.created_ms)
+    )
+    named = {
+        row.id: row
+        for row in db.execute(
+            scope_query(select(environments.c.id, environments.c.domain, environments.c.name), environments, EVERY)
+        )
+    }
     found = [version_of(row) for row in db.execute(query)]
     return [Watched(named[item.environment].domain or "", named[item.environment].name, item) for item in found]
 
@@ -146,7 +157,7 @@ def finish(db: Connection, version: Version, content_hash: str, size_bytes: int 
     values = {"state": State.ready, "hash": content_hash, "error": "", **steps()}
     move(db, version, values | {"size_bytes": size_bytes or version.size_bytes, "built_ms": now_ms()})
     later = (environments.c.id == version.environment) & (environments.c.current < version.number)
-    db.execute(update(environments).where(later).values(current=version.number))
+    db.execute(scope_query(update(environments), environments, FOUND).where(later).values(current=version.number))
 
 
 def fail(db: Connection, version: Version, error: str) -> None:
@@ -169,7 +180,9 @@ def move(db: Connection, version: Version, values: dict[str, object]) -> None:
     if before is None or not may_follow(State(before), after):
         raise Conflict(f"{version.tool} cannot become {after}: it is {before or 'gone'}.", "Look at it again.")
     db.execute(update(versions).where(which).values(values))
-    where = db.execute(select(environments).where(environments.c.id == version.environment)).one()
+    where = db.execute(
+        scope_query(select(environments), environments, FOUND).where(environments.c.id == version.environment)
+    ).one()
     signal(db, "environments", where.domain or "", where.name)
 
 
@@ -187,8 +200,14 @@ def _add(
     waiting = "Waiting" if state is State.queued else ""
     empty = {"hash": "", "size_bytes": 0, "error": "", **steps(text=waiting)}
     db.execute(insert(versions).values(**given, **what, **made, **empty))
-    db.execute(update(environments).where(environments.c.id == environment).values(newest=number))
-    where = db.execute(select(environments).where(environments.c.id == environment)).one()
+    db.execute(
+        scope_query(update(environments), environments, FOUND)
+        .where(environments.c.id == environment)
+        .values(newest=number)
+    )
+    where = db.execute(
+        scope_query(select(environments), environments, FOUND).where(environments.c.id == environment)
+    ).one()
     signal(db, "environments", where.domain or "", where.name)
 
 

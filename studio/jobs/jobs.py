@@ -14,6 +14,7 @@ from studio.ids import new_id
 from studio.jobs.states import ENDS, State, may_follow
 from studio.store import signal
 from studio.store.tables.jobs import jobs
+from studio.store.tenancy import EVERY, FOUND, scope_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def create(db: Connection, domain: str, owner: str, job_id: str, wanted: Wanted)
 
 def get(db: Connection, domain: str, job_id: str) -> Job:
     """The job of `domain`, or `NotFound`."""
-    row = db.execute(select(jobs).where(jobs.c.id == job_id, jobs.c.domain == domain)).one_or_none()
+    row = db.execute(scope_query(select(jobs), jobs, domain).where(jobs.c.id == job_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no job {job_id!r} in {domain}.", "See the Jobs panel.")
     return _job(row)
@@ -105,19 +106,22 @@ def get(db: Connection, domain: str, job_id: str) -> Job:
 
 def list_all(db: Connection, domain: str, limit: int = 200) -> list[Job]:
     """The domain's jobs, newest first."""
-    query = select(jobs).where(jobs.c.domain == domain).order_by(jobs.c.created_ms.desc(), jobs.c.id).limit(limit)
+    query = scope_query(select(jobs), jobs, domain).order_by(jobs.c.created_ms.desc(), jobs.c.id).limit(limit)
     return [_job(row) for row in db.execute(query)]
 
 
 def active(db: Connection) -> list[Job]:
     """What has not ended, in all domains, oldest first."""
-    query = select(jobs).where(jobs.c.state.not_in(ENDS)).order_by(jobs.c.created_ms, jobs.c.id)
+    query = (
+        scope_query(select(jobs), jobs, EVERY).where(jobs.c.state.not_in(ENDS)).order_by(jobs.c.created_ms, jobs.c.id)
+    )
     return [_job(row) for row in db.execute(query)]
 
 
 def named(db: Connection, ids: list[str]) -> dict[str, Job]:
     """The jobs with these ids, by id."""
-    return {row.id: _job(row) for row in db.execute(select(jobs).where(jobs.c.id.in_(ids)))} if ids else {}
+    query = scope_query(select(jobs), jobs, EVERY).where(jobs.c.id.in_(ids))
+    return {row.id: _job(row) for row in db.execute(query)} if ids else {}
 
 
 def request_stop(db: Connection, domain: str, job_id: str) -> Job:
@@ -187,7 +191,7 @@ def _move(db: Connection, job: Job, state: State, **values: Any) -> Job:
 
 
 def _set(db: Connection, job: Job, **values: Any) -> None:
-    db.execute(update(jobs).where(jobs.c.id == job.id).values(values))
+    db.execute(scope_query(update(jobs), jobs, FOUND).where(jobs.c.id == job.id).values(values))
     signal(db, "jobs", job.domain, job.id)
 
 

@@ -14,6 +14,7 @@ from studio.serving.endpoints import Endpoint
 from studio.store import signal
 from studio.store.tables.monitoring import alerts
 from studio.store.tables.serving import endpoints
+from studio.store.tenancy import FOUND, scope_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Alert:
 def after(db: Connection, endpoint: Endpoint, window: Window, threshold: float, now: int) -> None:
     """Opens, updates or resolves the endpoint's alert as a checked window asks for; called in its order."""
     mine = (alerts.c.endpoint == endpoint.id) & (alerts.c.state == AlertState.open)
-    is_open = db.execute(select(alerts.c.id).where(mine)).first() is not None
+    is_open = db.execute(scope_query(select(alerts.c.id), alerts, FOUND).where(mine)).first() is not None
     match alert_after(window, is_open=is_open, limit=threshold):
         case Open(columns, message):
             named = {"columns": msgspec.json.encode(columns).decode(), "message": message, "check_id": window.id}
@@ -43,9 +44,13 @@ def after(db: Connection, endpoint: Endpoint, window: Window, threshold: float, 
             db.execute(insert(alerts).values(**where, **named, state=AlertState.open, opened_ms=now, updated_ms=now))
         case Update(columns, message):
             named = {"columns": msgspec.json.encode(columns).decode(), "message": message, "check_id": window.id}
-            db.execute(update(alerts).where(mine).values(**named, updated_ms=now))
+            db.execute(scope_query(update(alerts), alerts, FOUND).where(mine).values(**named, updated_ms=now))
         case Resolve():
-            db.execute(update(alerts).where(mine).values(state=AlertState.resolved, resolved_ms=now, updated_ms=now))
+            db.execute(
+                scope_query(update(alerts), alerts, FOUND)
+                .where(mine)
+                .values(state=AlertState.resolved, resolved_ms=now, updated_ms=now)
+            )
         case None:
             return
     signal(db, "alerts", endpoint.domain, endpoint.name)
@@ -55,7 +60,7 @@ def list_alerts(db: Connection, domain: str, state: str = "", endpoint: str = ""
     """Alerts of a domain (in one state, of one endpoint by name), newest first."""
     if state not in ("", *AlertState):
         raise Invalid(f"{state!r} is no state of an alert.", "Use Open or Resolved, or leave it out.")
-    query = _query().where(alerts.c.domain == domain).order_by(alerts.c.opened_ms.desc(), alerts.c.id)
+    query = _query(domain).order_by(alerts.c.opened_ms.desc(), alerts.c.id)
     if state:
         query = query.where(alerts.c.state == state)
     if endpoint:
@@ -65,7 +70,7 @@ def list_alerts(db: Connection, domain: str, state: str = "", endpoint: str = ""
 
 def get(db: Connection, domain: str, id: str) -> Alert:
     """One alert of `domain`, or `NotFound`."""
-    row = db.execute(_query().where(alerts.c.domain == domain, alerts.c.id == id)).one_or_none()
+    row = db.execute(_query(domain).where(alerts.c.id == id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no alert {id} in {domain}.", "It goes with its endpoint.")
     return _alert(dict(row._mapping))
@@ -73,12 +78,15 @@ def get(db: Connection, domain: str, id: str) -> Alert:
 
 def check_ids(db: Connection, endpoint: str) -> list[str]:
     """Checks that alerts of the endpoint with this id lead to."""
-    return list(db.execute(select(alerts.c.check_id).where(alerts.c.endpoint == endpoint)).scalars())
+    return list(
+        db.execute(scope_query(select(alerts.c.check_id), alerts, FOUND).where(alerts.c.endpoint == endpoint)).scalars()
+    )
 
 
-def _query() -> Any:
+def _query(domain: str) -> Any:
     columns = [column for column in alerts.c if column.name != "endpoint"]
-    return select(*columns, endpoints.c.name.label("endpoint")).join_from(alerts, endpoints)
+    query = scope_query(select(*columns, endpoints.c.name.label("endpoint")), alerts, domain)
+    return query.join_from(alerts, endpoints)
 
 
 def _alert(values: dict[str, Any]) -> Alert:

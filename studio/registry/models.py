@@ -13,6 +13,7 @@ from studio.registry import names, versions
 from studio.registry.records import RegisteredModel
 from studio.store import signal
 from studio.store.tables import registry as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking.records import Pair
 from studio.webhooks.deliveries import happened
 
@@ -66,7 +67,9 @@ def rename(db: Connection, domain: str, name: str, new_name: str) -> RegisteredM
 def remove(db: Connection, domain: str, name: str) -> None:
     """Deletes the model, its versions and aliases; the files stay with their runs."""
     row = names.find(db, domain, name)
-    db.execute(delete(t.registered_models).where(t.registered_models.c.id == row.id))
+    db.execute(
+        scope_query(delete(t.registered_models), t.registered_models, FOUND).where(t.registered_models.c.id == row.id)
+    )
     for table in (t.registered_model_tags, t.model_versions, t.model_version_tags, t.aliases, t.version_approvals):
         db.execute(delete(table).where(table.c.model == row.id))
     signal(db, "models", domain, name)
@@ -142,4 +145,4 @@ def exists(db: Connection, domain: str, name: str) -> bool:
     """Whether there is a registered model of this name."""
     names.check_model_name(name)
     c = t.registered_models.c
-    return db.execute(select(c.id).where(c.domain == domain, c.name == name)).first() is not None
+    return db.execute(scope_query(select(c.id), c, domain).where(c.name == name)).first() is not None

@@ -9,6 +9,7 @@ from studio.clock import now_ms
 from studio.errors import Invalid, NotFound
 from studio.store import signal
 from studio.store.tables import registry as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking import limits
 from studio.tracking.records import Pair
 
@@ -20,7 +21,7 @@ def find(db: Connection, domain: str, name: str) -> Row[Any]:
     """The row of a registered model of this domain; `NotFound` else."""
     check_model_name(name)
     c = t.registered_models.c
-    row = db.execute(select(t.registered_models).where(c.domain == domain, c.name == name)).first()
+    row = db.execute(scope_query(select(t.registered_models), c, domain).where(c.name == name)).first()
     if row is None:
         raise NotFound(f"Registered Model with name={name} not found")
     return row
@@ -28,7 +29,9 @@ def find(db: Connection, domain: str, name: str) -> Row[Any]:
 
 def touch(db: Connection, domain: str, row: Row[Any], **values: object) -> None:
     """Changes a model and when it was changed."""
-    change = update(t.registered_models).where(t.registered_models.c.id == row.id)
+    change = scope_query(update(t.registered_models), t.registered_models, FOUND).where(
+        t.registered_models.c.id == row.id
+    )
     db.execute(change.values(**values, updated_ms=now_ms()))
     signal(db, "models", domain, row.name)
 

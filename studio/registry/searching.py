@@ -9,6 +9,7 @@ from studio.errors import Invalid
 from studio.registry import models, versions
 from studio.registry.records import ModelVersion, RegisteredModel
 from studio.store.tables import registry as t
+from studio.store.tenancy import scope_query
 from studio.tracking import conditions, filters, pages
 from studio.tracking.filters import Comparison
 from studio.tracking.grammars import MODEL_VERSIONS, REGISTERED_MODELS
@@ -46,7 +47,7 @@ def search_models(
         for part in _without_prompt(parts)
     ]
     sorts = _sorts(order_by, REGISTERED_MODELS, _MODEL, [("name", _m.name, False)])
-    query = select(t.registered_models).where(_m.domain == domain, _is_prompt(parts), *wanted)
+    query = scope_query(select(t.registered_models), _m, domain).where(_is_prompt(parts), *wanted)
     mark = ["registered", domain, filter_text, list(order_by)]
     rows, token = _page(db, query, sorts, mark, max_results, page_token)
     return models.load(db, rows), token
@@ -75,8 +76,9 @@ def search_versions(
     if not order_by:
         last.insert(0, ("last_updated_timestamp", _v.updated_ms, True))
     sorts = _sorts(order_by, MODEL_VERSIONS, _VERSION, last)
-    query = select(t.model_versions, _m.name.label("model_name")).join(t.registered_models, _m.id == _v.model)
-    query = query.where(_m.domain == domain, _is_prompt(parts), *wanted)
+    query = scope_query(select(t.model_versions, _m.name.label("model_name")), _m, domain)
+    query = query.join(t.registered_models, _m.id == _v.model)
+    query = query.where(_is_prompt(parts), *wanted)
     mark = ["versions", domain, filter_text, list(order_by)]
     rows, token = _page(db, query, sorts, mark, max_results, page_token)
     return versions.load(db, rows, {row.model: row.model_name for row in rows}), token

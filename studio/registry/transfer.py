@@ -9,6 +9,7 @@ from studio.errors import StudioError
 from studio.registry import models, names, versions
 from studio.store.cache import forget
 from studio.store.tables import registry as t
+from studio.store.tenancy import FOUND, scope_query
 from studio.tracking.records import Pair
 
 
@@ -102,7 +103,9 @@ def put_version(db: Connection, domain: str, owner: str, name: str, given: Given
         return int(found), False
     if given.version > model.last_version + 1:
         # Those between were deleted there; their numbers are not given again here either.
-        change = update(t.registered_models).where(t.registered_models.c.id == model.id)
+        change = scope_query(update(t.registered_models), t.registered_models, FOUND).where(
+            t.registered_models.c.id == model.id
+        )
         db.execute(change.values(last_version=given.version - 1))
     tags = [Pair(key, value) for key, value in given.tags.items()]
     made = versions.create(
@@ -126,5 +129,5 @@ def put_alias(db: Connection, domain: str, name: str, alias: str, version: int) 
 
 def _set_times(db: Connection, domain: str, given: GivenRegistered) -> None:
     c = t.registered_models.c
-    change = update(t.registered_models).where(c.domain == domain, c.name == given.name)
+    change = scope_query(update(t.registered_models), c, domain).where(c.name == given.name)
     db.execute(change.values(created_ms=given.created_ms, updated_ms=given.updated_ms))

@@ -15,6 +15,7 @@ from studio.registry.records import ModelVersion
 from studio.settings import Paths
 from studio.store import signal
 from studio.store.tables import registry as t
+from studio.store.tenancy import scope_query
 from studio.tracking import artifacts, places
 from studio.tracking.places import Place
 from studio.tracking.records import Pair
@@ -281,14 +282,15 @@ def stages(wanted: Iterable[str]) -> set[str]:
 def counts(db: Connection, domain: str) -> dict[str, int]:
     """Model → number of its versions, for those that have any."""
     m = t.registered_models.c
-    query = select(m.name, func.count()).join(t.model_versions, t.model_versions.c.model == m.id)
-    rows = db.execute(query.where(m.domain == domain).group_by(m.name))
+    query = scope_query(select(m.name, func.count()), m, domain)
+    rows = db.execute(query.join(t.model_versions, t.model_versions.c.model == m.id).group_by(m.name))
     return {row[0]: row[1] for row in rows}
 
 
 def of_run(db: Connection, domain: str, run_id: str) -> list[ModelVersion]:
     """The versions that were made from a run, newest first."""
     m, v = t.registered_models.c, t.model_versions.c
-    query = select(t.model_versions, m.name.label("model_name")).join(t.registered_models, m.id == v.model)
-    rows = db.execute(query.where(m.domain == domain, v.run_id == run_id).order_by(v.created_ms.desc())).all()
+    query = scope_query(select(t.model_versions, m.name.label("model_name")), m, domain)
+    query = query.join(t.registered_models, m.id == v.model).where(v.run_id == run_id)
+    rows = db.execute(query.order_by(v.created_ms.desc())).all()
     return load(db, rows, {row.model: row.model_name for row in rows})

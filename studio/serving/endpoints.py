@@ -18,6 +18,7 @@ from studio.serving.states import EndpointState, VariantState
 from studio.serving.variants import Replica, Variant, list_variants
 from studio.store import signal
 from studio.store.tables.serving import endpoints
+from studio.store.tenancy import EVERY, FOUND, scope_query
 
 MODES = ("always", "serverless")
 IDLE_S = 300.0
@@ -161,7 +162,7 @@ def remove(db: Connection, domain: str, name: str, user: str) -> None:
     found = get(db, domain, name)
     if not found.deleting:
         values = {"deleting": True, "state": EndpointState.deleting, "reason": "Ending its replicas."}
-        db.execute(update(endpoints).where(endpoints.c.id == found.id).values(values))
+        db.execute(scope_query(update(endpoints), endpoints, FOUND).where(endpoints.c.id == found.id).values(values))
         tell(db, found.id, f"{user} deletes it.")
         signal(db, "endpoints", domain, name)
 
@@ -183,13 +184,13 @@ def stop_all(db: Connection, domain: str) -> None:
 def change(db: Connection, endpoint: Endpoint, **values: Any) -> None:
     """Notes what was found out or decided about it, or about its variants (no values)."""
     if values:
-        db.execute(update(endpoints).where(endpoints.c.id == endpoint.id).values(values))
+        db.execute(scope_query(update(endpoints), endpoints, FOUND).where(endpoints.c.id == endpoint.id).values(values))
     signal(db, "endpoints", endpoint.domain, endpoint.name)
 
 
 def erase(db: Connection, endpoint: Endpoint) -> None:
     """Removes it with everything that was recorded of it; nothing of it may run any more."""
-    db.execute(delete(endpoints).where(endpoints.c.id == endpoint.id))
+    db.execute(scope_query(delete(endpoints), endpoints, FOUND).where(endpoints.c.id == endpoint.id))
     signal(db, "endpoints", endpoint.domain, endpoint.name)
 
 
@@ -204,14 +205,14 @@ def get(db: Connection, domain: str, name: str) -> Endpoint:
 
 def get_by_id(db: Connection, id: str) -> Endpoint | None:
     """The endpoint with this id, if it is there still."""
-    row = db.execute(select(endpoints).where(endpoints.c.id == id)).one_or_none()
+    row = db.execute(scope_query(select(endpoints), endpoints, FOUND).where(endpoints.c.id == id)).one_or_none()
     return None if row is None else _endpoint(db, dict(row._mapping))
 
 
 def list_endpoints(db: Connection, domain: str | None = None) -> list[Endpoint]:
     """All of `domain` (of all domains), by name."""
-    query = select(endpoints).order_by(endpoints.c.domain, endpoints.c.name)
-    rows = db.execute(query if domain is None else query.where(endpoints.c.domain == domain)).all()
+    query = scope_query(select(endpoints), endpoints, EVERY if domain is None else domain)
+    rows = db.execute(query.order_by(endpoints.c.domain, endpoints.c.name)).all()
     return [_endpoint(db, dict(row._mapping)) for row in rows]
 
 
@@ -223,7 +224,7 @@ def _changeable(db: Connection, domain: str, name: str) -> Endpoint:
 
 
 def _find(db: Connection, domain: str, name: str) -> Endpoint | None:
-    row = db.execute(select(endpoints).where(endpoints.c.domain == domain, endpoints.c.name == name)).one_or_none()
+    row = db.execute(scope_query(select(endpoints), endpoints, domain).where(endpoints.c.name == name)).one_or_none()
     return None if row is None else _endpoint(db, dict(row._mapping))
 
 

@@ -11,6 +11,7 @@ from studio.ids import new_id
 from studio.serving.decide import STEADY_MS, retry_delay_ms
 from studio.serving.states import REPLICA_TRANSITIONS, VARIANT_TRANSITIONS, ReplicaState, VariantState
 from studio.store.tables.serving import endpoints, replicas, variants
+from studio.store.tenancy import scope_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,6 @@ def forget_replica(db: Connection, replica: str, *, failed: bool, reason: str = 
 
 def digests(db: Connection, domain: str) -> set[str]:
     """The materialised folders that variants of `domain` use."""
-    query = select(variants.c.digest, variants.c.baseline).join_from(variants, endpoints)
-    found = db.execute(query.where(endpoints.c.domain == domain)).all()
+    query = scope_query(select(variants.c.digest, variants.c.baseline), endpoints, domain)
+    found = db.execute(query.join_from(variants, endpoints)).all()
     return {name for row in found for name in row if name}

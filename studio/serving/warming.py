@@ -9,6 +9,7 @@ from studio.environments.defaults import get_default
 from studio.serving.states import VariantState
 from studio.store.tables.registry import model_versions, registered_models
 from studio.store.tables.serving import endpoints, variants
+from studio.store.tenancy import EVERY, scope_query
 
 Place = tuple[str, str]  # domain, environment
 
@@ -20,10 +21,18 @@ def missing_places(db: Connection) -> list[Place]:
     """
     asked = {item.domain: item for item in sandboxes.list_all(db) if item.owner == SERVICE}
     defined = environments.list_all(db)
-    used = select(endpoints.c.domain, variants.c.environment).distinct().join_from(variants, endpoints)
+    used = (
+        scope_query(select(endpoints.c.domain, variants.c.environment), endpoints, EVERY)
+        .distinct()
+        .join_from(variants, endpoints)
+    )
     live = used.where(endpoints.c.deleting.is_(False), variants.c.state != VariantState.failed)
     wanted: set[Place] = {(row.domain, row.environment) for row in db.execute(live)}
-    with_models = select(registered_models.c.domain).distinct().join_from(model_versions, registered_models)
+    with_models = (
+        scope_query(select(registered_models.c.domain), registered_models, EVERY)
+        .distinct()
+        .join_from(model_versions, registered_models)
+    )
     wanted |= {(domain, get_default(db, domain)) for domain in db.execute(with_models).scalars() if domain not in asked}
 
     def is_ready(place: Place) -> bool:

@@ -15,9 +15,10 @@ class Beyond(Enum):
     every = "all domains are meant: the server's loops, the installation's lists, whether an id is taken anywhere"
     found = "the rows are named by numbers that a query of the domain has given before"
     compared = "each row's domain is looked at by the reader: in SQL it would lead to another index"
+    shared = "what all domains see, as the catalogue of environments, is asked for beside what is the domain's own"
 
 
-EVERY, FOUND, COMPARED = Beyond.every, Beyond.found, Beyond.compared
+EVERY, FOUND, COMPARED, SHARED = Beyond.every, Beyond.found, Beyond.compared, Beyond.shared
 Domain = str | BindParameter[str] | Beyond
 Statement = TypeVar("Statement", bound=Select[Any] | Update | Delete)
 

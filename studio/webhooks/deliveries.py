@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from studio.clock import now_ms
 from studio.store import signal
 from studio.store.tables import webhooks as t
+from studio.store.tenancy import EVERY, scope_query
 from studio.webhooks import events, webhooks
 
 # Seconds after the first try, the second …; after the last one it is given up.
@@ -54,7 +55,7 @@ def due(db: Connection, most: int) -> list[Delivery]:
     c, w = t.webhook_deliveries.c, t.webhooks.c
     first = select(func.min(c.id)).group_by(c.webhook)
     query = (
-        select(t.webhook_deliveries, w.domain, w.url, w.secret)
+        scope_query(select(t.webhook_deliveries, w.domain, w.url, w.secret), w, EVERY)
         .join_from(t.webhook_deliveries, t.webhooks)
         .where(c.id.in_(first), c.due_ms <= now_ms())
         .order_by(c.due_ms, c.id)

@@ -12,6 +12,7 @@ from studio.clock import now_ms
 from studio.errors import Conflict, Invalid, NotFound
 from studio.store import signal
 from studio.store.tables import webhooks as t
+from studio.store.tenancy import FOUND, scope_query
 
 ACTIVE, DISABLED = "ACTIVE", "DISABLED"
 MOST = 100  # in a domain
@@ -50,7 +51,7 @@ def create(db: Connection, domain: str, wanted: Change) -> Webhook:
     _check(wanted)
     if not wanted.name or not wanted.url or not wanted.events:
         raise Invalid("A webhook has a name, a URL and events.", "Send all three.")
-    if db.scalar(select(func.count()).where(t.webhooks.c.domain == domain)) >= MOST:  # type: ignore[operator]
+    if db.scalar(scope_query(select(func.count()), t.webhooks, domain)) >= MOST:  # type: ignore[operator]
         raise Conflict(f"A domain has at most {MOST} webhooks.", "Delete one first.")
     now = now_ms()
     made = Webhook(
@@ -72,7 +73,7 @@ def create(db: Connection, domain: str, wanted: Change) -> Webhook:
 def get(db: Connection, domain: str, webhook: str) -> Webhook:
     """One webhook of this domain, or `NotFound`."""
     c = t.webhooks.c
-    row = db.execute(select(t.webhooks).where(c.domain == domain, c.id == webhook)).first()
+    row = db.execute(scope_query(select(t.webhooks), c, domain).where(c.id == webhook)).first()
     if row is None:
         raise NotFound(f"Webhook with ID {webhook} not found.")
     return _of(row)
@@ -81,7 +82,7 @@ def get(db: Connection, domain: str, webhook: str) -> Webhook:
 def list_all(db: Connection, domain: str) -> list[Webhook]:
     """All of a domain, newest first."""
     c = t.webhooks.c
-    query = select(t.webhooks).where(c.domain == domain).order_by(c.created_ms.desc(), c.id)
+    query = scope_query(select(t.webhooks), c, domain).order_by(c.created_ms.desc(), c.id)
     return [_of(row) for row in db.execute(query)]
 
 
@@ -91,7 +92,9 @@ def change(db: Connection, domain: str, webhook: str, wanted: Change) -> Webhook
     found = get(db, domain, webhook)
     given = {name: value for name, value in structs.asdict(wanted).items() if value is not None}
     made = structs.replace(found, **given, updated_ms=now_ms())
-    db.execute(update(t.webhooks).where(t.webhooks.c.id == webhook).values(**_row(made)))
+    db.execute(
+        scope_query(update(t.webhooks), t.webhooks, FOUND).where(t.webhooks.c.id == webhook).values(**_row(made))
+    )
     if made.status == DISABLED:
         db.execute(delete(t.webhook_deliveries).where(t.webhook_deliveries.c.webhook == webhook))
     signal(db, "webhooks", domain, webhook)
@@ -102,13 +105,13 @@ def remove(db: Connection, domain: str, webhook: str) -> None:
     """Deletes it and what was waiting for it."""
     get(db, domain, webhook)
     db.execute(delete(t.webhook_deliveries).where(t.webhook_deliveries.c.webhook == webhook))
-    db.execute(delete(t.webhooks).where(t.webhooks.c.id == webhook))
+    db.execute(scope_query(delete(t.webhooks), t.webhooks, FOUND).where(t.webhooks.c.id == webhook))
 
 
 def told_of(db: Connection, domain: str, event: str) -> Sequence[str]:
     """The ids of those that are told of `event`."""
     c = t.webhooks.c
-    rows = db.execute(select(c.id, c.events).where(c.domain == domain, c.status == ACTIVE))
+    rows = db.execute(scope_query(select(c.id, c.events), c, domain).where(c.status == ACTIVE))
     return [row.id for row in rows if event in row.events.split()]
 
 

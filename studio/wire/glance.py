@@ -11,6 +11,7 @@ from studio.store.tables.monitoring import alerts
 from studio.store.tables.registry import model_versions, registered_models
 from studio.store.tables.serving import endpoint_events, endpoints
 from studio.store.tables.tracking import runs
+from studio.store.tenancy import scope_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def recent(db: Connection, domain: str, limit: int) -> list[Event]:
 
 
 def _runs(db: Connection, domain: str, limit: int) -> list[Event]:
-    query = select(runs).where(runs.c.domain == domain, runs.c.stage == "active")
+    query = scope_query(select(runs), runs, domain).where(runs.c.stage == "active")
     return [
         Event("run", row.name, row.status.lower(), row.end_ms or row.start_ms or 0, f"runs/{row.run_id}")
         # Newest first by id: the table is walked from its end.
@@ -67,7 +68,7 @@ def _runs(db: Connection, domain: str, limit: int) -> list[Event]:
 
 
 def _jobs(db: Connection, domain: str, limit: int) -> list[Event]:
-    query = select(jobs).where(jobs.c.domain == domain).order_by(jobs.c.created_ms.desc()).limit(limit)
+    query = scope_query(select(jobs), jobs, domain).order_by(jobs.c.created_ms.desc()).limit(limit)
     return [
         Event("job", row.name, row.state, row.ended_ms or row.started_ms or row.created_ms, f"jobs/{row.id}")
         for row in db.execute(query)
@@ -75,7 +76,7 @@ def _jobs(db: Connection, domain: str, limit: int) -> list[Event]:
 
 
 def _datasets(db: Connection, domain: str, limit: int) -> list[Event]:
-    query = select(dataset_versions).where(dataset_versions.c.domain == domain)
+    query = scope_query(select(dataset_versions), dataset_versions, domain)
     return [
         Event(
             "dataset",
@@ -90,9 +91,12 @@ def _datasets(db: Connection, domain: str, limit: int) -> list[Event]:
 
 def _models(db: Connection, domain: str, limit: int) -> list[Event]:
     query = (
-        select(registered_models.c.name, model_versions.c.version, model_versions.c.created_ms)
+        scope_query(
+            select(registered_models.c.name, model_versions.c.version, model_versions.c.created_ms),
+            registered_models,
+            domain,
+        )
         .join(model_versions, model_versions.c.model == registered_models.c.id)
-        .where(registered_models.c.domain == domain)
         .order_by(model_versions.c.created_ms.desc())
         .limit(limit)
     )
@@ -106,9 +110,9 @@ def _endpoints(db: Connection, domain: str, limit: int) -> list[Event]:
     # The last event of each: a deploy alone writes half a dozen, and they would push everything else out.
     last = select(func.max(endpoint_events.c.seq)).group_by(endpoint_events.c.endpoint)
     query = (
-        select(endpoints.c.name, endpoint_events.c.text, endpoint_events.c.at_ms)
+        scope_query(select(endpoints.c.name, endpoint_events.c.text, endpoint_events.c.at_ms), endpoints, domain)
         .join(endpoint_events, endpoint_events.c.endpoint == endpoints.c.id)
-        .where(endpoints.c.domain == domain, endpoint_events.c.seq.in_(last))
+        .where(endpoint_events.c.seq.in_(last))
         .order_by(endpoint_events.c.seq.desc())
         .limit(limit)
     )
@@ -119,9 +123,8 @@ def _endpoints(db: Connection, domain: str, limit: int) -> list[Event]:
 
 def _alerts(db: Connection, domain: str, limit: int) -> list[Event]:
     query = (
-        select(alerts, endpoints.c.name)
+        scope_query(select(alerts, endpoints.c.name), alerts, domain)
         .join(endpoints, endpoints.c.id == alerts.c.endpoint)
-        .where(alerts.c.domain == domain)
         .order_by(alerts.c.opened_ms.desc())
         .limit(limit)
     )
