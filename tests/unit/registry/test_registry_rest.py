@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from studio.access.principals import Kind, Role
+from studio.environments import environments, versions
 from studio.serving import endpoints
 from studio.serving.endpoints import Wanted
 from studio.store.tables.ledger import ledger
@@ -235,3 +236,26 @@ async def test_a_runs_cost_is_its_jobs_or_its_kernels_or_unknown(app: App, made:
         await app.store.write(lambda db, pair=pair: tags.set_all(db, "demo", made.run_id, [pair]))
         assert (await cost())["basis"] == basis, job
     assert (await cost())["cost"] == pytest.approx(0.08)
+
+
+async def test_a_version_is_deployed_in_the_environment_it_was_made_in(app: App, made: Made) -> None:
+    said = [Pair(tags.ENVIRONMENT_TAG, "mine"), Pair(tags.ENVIRONMENT_HASH_TAG, "a" * 32)]
+    await app.store.write(lambda db: tags.set_all(db, "demo", made.run_id, said))
+    async with app.as_user("eve") as http:
+        [second, _] = (await http.get("models/rain")).json()["versions"]
+        assert (second["environment"], second["environment_hash"]) == ("mine", "a" * 32)
+        wanted = {"model": "models:/rain/2"}
+        # The domain has no such environment, or it is not built yet: the domain's choice then.
+        before = await http.post("endpoints", json={"name": "before", **wanted})
+        assert before.json()["variants"][0]["environment"] == "sklearn"
+        await http.post("environments", json={"name": "mine", "source": "sklearn"})
+        early = await http.post("endpoints", json={"name": "early", **wanted})
+        assert early.json()["variants"][0]["environment"] == "sklearn"
+        await app.store.write(lambda db: versions.finish(db, environments.get(db, "demo", "mine").newest, "a" * 32))
+        after = await http.post("endpoints", json={"name": "after", **wanted})
+        assert after.json()["variants"][0]["environment"] == "mine"
+        chosen = await http.post("endpoints", json={"name": "chosen", "environment": "sklearn", **wanted})
+        assert chosen.json()["variants"][0]["environment"] == "sklearn"
+        uses = (await http.get("environments/mine")).json()["uses"]
+        assert [(use["kind"], use["name"]) for use in uses] == [("endpoint", "after")]
+        assert (await http.delete("environments/mine")).status_code == 409
