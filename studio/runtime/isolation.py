@@ -67,7 +67,9 @@ def _run(argv: list[str], given: bytes = b"") -> tuple[int, str]:
         done = subprocess.run(argv, env={}, input=given, capture_output=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as error:
         return 127, str(error)
-    return done.returncode, (done.stderr or done.stdout).decode(errors="replace").strip()
+    # What a program warns of while it does its work is not what it was asked.
+    said = done.stdout if done.returncode == 0 else done.stderr or done.stdout
+    return done.returncode, said.decode(errors="replace").strip()
 
 
 def try_binary(binary: str, origin: str, run: Callable[[list[str]], tuple[int, str]] = _run) -> Attempt:

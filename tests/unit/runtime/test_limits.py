@@ -61,6 +61,36 @@ def test_memory_of_version_2_is_read(tmp_path: Path) -> None:
     assert limits.memory(group) == limits.MemoryUse(5, 9, 0, 2)
 
 
+def test_version_2_is_changed_and_says_what_it_holds(tmp_path: Path) -> None:
+    folders = dict.fromkeys(("memory", "pids", "cpu"), str(tmp_path))
+    group = limits.Group("v2", folders, Limits())
+    assert limits.held(group) == Limits()  # nothing says anything yet
+    group = limits.change(group, Limits(cpu=0.5, memory_mb=64, pids=20))
+    assert limits.held(group) == group.limits == Limits(cpu=0.5, memory_mb=64, pids=20)
+    assert (tmp_path / "memory.swap.max").read_text() == "0"
+    (tmp_path / "memory.current").write_text(str(40 << 20))
+    # What is used already stays allowed; the rest changes, and what was asked for is remembered.
+    group = limits.change(group, Limits(memory_mb=32, pids=10))
+    assert limits.held(group) == Limits(memory_mb=64, pids=10) and group.limits.memory_mb == 32
+    group = limits.change(group, Limits())
+    assert limits.held(group) == Limits() and (tmp_path / "memory.swap.max").read_text() == "max"
+
+
+def test_the_kernels_limits_are_raised_cut_and_taken_away() -> None:
+    hierarchy = limits.detect(f"studio-test-change-{os.getpid()}")
+    if hierarchy.kind == "none":
+        pytest.skip("no cgroup that this user may write")
+    try:
+        assert limits.tried(hierarchy).memory_mb == 64
+        group = limits.make(hierarchy, "alpha.ann", Limits(memory_mb=64, pids=20, cpu=1))
+        for wanted in (Limits(2.0, 512, 500), Limits(0.5, 32, 10), Limits(), Limits(1.5, 128, 40)):
+            group = limits.change(group, wanted)
+            assert limits.held(group) == wanted
+    finally:
+        limits.sweep(hierarchy, set())
+        limits.close(hierarchy)
+
+
 def test_what_a_crashed_supervisor_left_is_swept() -> None:
     hierarchy = limits.detect(f"studio-test-{os.getpid()}")
     if hierarchy.kind == "none":
