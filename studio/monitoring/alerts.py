@@ -85,8 +85,8 @@ def check_ids(db: Connection, endpoint: str) -> list[str]:
 
 def _query(domain: str) -> Any:
     columns = [column for column in alerts.c if column.name != "endpoint"]
-    query = scope_query(select(*columns, endpoints.c.name.label("endpoint")), alerts, domain)
-    return query.join_from(alerts, endpoints)
+    query = select(*columns, endpoints.c.name.label("endpoint")).join_from(alerts, endpoints)
+    return scope_query(query, alerts, domain)
 
 
 def _alert(values: dict[str, Any]) -> Alert:

@@ -38,19 +38,32 @@ class Finding:
 
 
 class Names:
-    """What names of a file mean: tables, modules of tables, and short names for either (`c = t.runs.c`)."""
+    """What names of a file mean: tables, modules of tables, and short names for either (`c = t.runs.c`), which hold in
+    their function."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self._meaning: dict[str, object] = {}
+        self._meanings: list[dict[str, object]] = [{}]
         self.beginnings: set[str] = set()
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 self._imported(node)
+        self._learn(tree.body)
+
+    def enter(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """What is assigned in `function` means something only there."""
+        self._meanings.append({argument.arg: None for argument in function.args.args})
+        self._learn(function.body)
+
+    def leave(self) -> None:
+        """Back outside."""
+        self._meanings.pop()
+
+    def _learn(self, body: list[ast.stmt]) -> None:
+        outside = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        inside = [part for item in body if not isinstance(item, outside) for part in ast.walk(item)]
         # Twice, since a short name may be made of another.
-        for _ in range(2):
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Assign):
-                    self._assigned(node)
+        for node in [part for part in inside if isinstance(part, ast.Assign)] * 2:
+            self._assigned(node)
 
     def _imported(self, node: ast.ImportFrom) -> None:
         for name in node.names:
@@ -58,30 +71,37 @@ class Names:
             if node.module == "sqlalchemy" and name.name in BEGINNINGS:
                 self.beginnings.add(given)
             elif node.module == TABLES:
-                self._meaning[given] = importlib.import_module(f"{TABLES}.{name.name}")
+                self._meanings[0][given] = importlib.import_module(f"{TABLES}.{name.name}")
             elif node.module and node.module.startswith(f"{TABLES}."):
-                self._meaning[given] = getattr(importlib.import_module(node.module), name.name)
+                self._meanings[0][given] = getattr(importlib.import_module(node.module), name.name)
 
     def _assigned(self, node: ast.Assign) -> None:
         for target in node.targets:
-            pairs = [(target, node.value)]
+            pairs: list[tuple[ast.expr, ast.expr]] = [(target, node.value)]
             if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
                 pairs = list(zip(target.elts, node.value.elts, strict=False))
             for name, value in pairs:
-                found = self.table(value)
-                if isinstance(name, ast.Name) and found is not None:
-                    self._meaning[name.id] = found
+                if isinstance(name, ast.Name):
+                    self._meanings[-1][name.id] = self._any_table(value)
+
+    def _meaning(self, name: str) -> object:
+        return next((known[name] for known in reversed(self._meanings) if name in known), None)
+
+    def _any_table(self, node: ast.AST) -> Table | None:
+        """The table that an expression is: `t.runs`, `runs.c`, `runs.alias()`."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "alias":
+            return self._any_table(node.func.value)
+        if isinstance(node, ast.Attribute) and node.attr == "c":
+            return self._any_table(node.value)
+        found = self._meaning(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found = getattr(self._meaning(node.value.id), node.attr, None)
+        return found if isinstance(found, Table) else None
 
     def table(self, node: ast.AST) -> Table | None:
-        """The table that an expression is (`t.runs`, `runs.c`, `runs.alias()`), if it has a domain."""
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "alias":
-            return self.table(node.func.value)
-        if isinstance(node, ast.Attribute) and node.attr == "c":
-            return self.table(node.value)
-        found = self._meaning.get(node.id) if isinstance(node, ast.Name) else None
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            found = getattr(self._meaning.get(node.value.id), node.attr, None)
-        return found if isinstance(found, Table) and "domain" in found.c else None
+        """The same, if it has a domain."""
+        found = self._any_table(node)
+        return found if found is not None and "domain" in found.c else None
 
     def mentioned(self, node: ast.AST) -> set[str]:
         """The names of all tables with a domain in an expression."""
@@ -99,13 +119,16 @@ class _File(ast.NodeVisitor):
         self._assigned: list[str] = []
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._functions.append(node)
-        self.generic_visit(node)
-        self._functions.pop()
+        self._visit_function(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._visit_function(node)
+
+    def _visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._functions.append(node)
+        self._names.enter(node)
         self.generic_visit(node)
+        self._names.leave()
         self._functions.pop()
 
     def visit_Assign(self, node: ast.Assign) -> None:
@@ -140,7 +163,8 @@ class _File(ast.NodeVisitor):
             own = self._names.table(node.args[1])
             if isinstance(node.args[2], ast.Name) and node.args[2].id in BEYOND:
                 return
-            if own is not None and self._begins(node.args[0]) and own.name not in self._names.mentioned(node.args[0]):
+            mentioned = self._names.mentioned(node.args[0])
+            if own is not None and mentioned and own.name not in mentioned:
                 self._found(node, {own.name})
 
     def _is_scoped_later(self) -> bool:
