@@ -67,7 +67,7 @@ async def start(context: LoopContext, endpoint: Endpoint, action: StartReplica, 
     kind = await context.store.write(begin)
     named = Replica(replica, variant.id, ReplicaState.starting, 0, "", "", now_ms(), None)
     place = context.layout(endpoint.domain, sandboxes.SERVICE)
-    beneath.remove(place.host_out, [f"{named.socket}.json"])
+    beneath.remove(place.host_out, beneath.parts_of(f"{named.socket}.json"))
     spec = gateway_table.child(variant, named, place, kind.cpu)
     try:
         limits = gateway_table.limits(kind.cpu, kind.memory_mb)
@@ -148,4 +148,4 @@ async def forget(context: LoopContext, endpoint: Endpoint, replica: str, *, fail
     await context.store.write(change)
     for name in (named.socket, f"{named.socket}.json"):
         if place.host_out.is_dir():
-            beneath.remove(place.host_out, [name])
+            beneath.remove(place.host_out, beneath.parts_of(name))

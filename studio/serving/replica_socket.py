@@ -36,7 +36,7 @@ class Status(msgspec.Struct, frozen=True):
 def status(root: Path, socket: str) -> Status | None:
     """The status file beside the socket, if there is a valid one. `root`: the sandbox's `out`."""
     try:
-        return msgspec.json.decode(beneath.read(root, [f"{socket}.json"], STATUS_BYTES), type=Status)
+        return msgspec.json.decode(beneath.read(root, beneath.parts_of(f"{socket}.json"), STATUS_BYTES), type=Status)
     except (NotFound, msgspec.DecodeError):
         return None
 
