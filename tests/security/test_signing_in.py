@@ -6,12 +6,14 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from studio.access import hashing, keys, passwords, sessions
 from studio.access.attempts import PERSON
 from studio.access.hashing import Cost
 from studio.access.passwords import Passwords
 from studio.server.doors import Door
+from studio.store import signal
 from tests.inprocess import SECRET, World, world
 
 CHEAP = Cost(log_n=4, r=1, p=1)
@@ -202,6 +204,21 @@ async def test_keys_of_ones_own(studio: World) -> None:
         for method in ("GET", "POST"):
             assert (await inside.request(method, "/api/v1/domains/demo/keys", json={})).status_code == 403
     assert len(await studio.store.read(keys.list_all)) == 3
+
+
+async def test_a_key_whose_time_is_over_is_none(studio: World) -> None:
+    key, _ = await studio.store.write(lambda db: keys.create_key(db, "demo", "ada", expires_days=1))
+    at = {"x_studio_gateway": SECRET, "x_studio_via": "key", "x_studio_domain": "demo"}
+    async with studio.client(Door("gateway"), x_studio_credential=key.id, **at) as client:
+        assert (await client.get("/api/v1/session")).status_code == 200
+
+        def over(db):  # type: ignore[no-untyped-def]
+            db.execute(text("update access_keys set expires_ms = 1"))
+            signal(db, "keys", "demo", key.id)
+
+        await studio.store.write(over)
+        # A gateway that has not heard of it yet changes nothing.
+        assert (await client.get("/api/v1/session")).status_code == 401
 
 
 async def test_a_narrowed_key_reaches_nothing_else_on_any_route(studio: World) -> None:

@@ -32,7 +32,7 @@ document.getElementById("others")?.addEventListener("click",async()=>{
 if(await call("DELETE","sessions"))location.reload()});"""
 _OLD = """<label for=old>Old password</label>
 <input id=old name=old type=password autocomplete=current-password required>"""
-_FORM = """<form class=signin id=password><input type=hidden name=username autocomplete=username value="%s">%s
+_FORM = """<form class=signin id=password><input name=username autocomplete=username value="%s" hidden>%s
 <label for=fresh>New password</label>
 <input id=fresh name=fresh type=password autocomplete=new-password minlength=%d required>
 <label for=again>Once more</label><input id=again name=again type=password autocomplete=new-password required>
