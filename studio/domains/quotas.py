@@ -70,7 +70,7 @@ def enforcement(quota_mb: int) -> Enforcement:
     return Enforcement(
         "measured",
         f"Studio measures every {ACTIVE_S} s while somebody works here. Over the quota it takes no upload, snapshot, "
-        "space or job; when the disk itself is nearly full it ends the sandboxes of domains that are over "
+        "space, job or kernel; when the disk itself is nearly full it ends the sandboxes of domains that are over "
         "theirs. A program that writes is not stopped in between.",
         "For a limit that the system enforces, put the home on a file system of its own, or one with project quotas.",
     )

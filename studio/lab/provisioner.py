@@ -13,10 +13,11 @@ from traitlets import Unicode
 
 from studio.client.rest import Rest
 from studio.clock import monotonic
-from studio.errors import StudioError
+from studio.errors import OutOfSpace, StudioError
 from studio.lab import adoption
 from studio.lab.forking import ForkServer
 from studio.lab.processes import Process, start_time
+from studio.runtime import space
 
 CHANNELS = 5
 SERVER_START_S = 75.0
@@ -119,6 +120,8 @@ class ForkProvisioner(KernelProvisionerBase):
         for path in self._channel_files():
             path.unlink(missing_ok=True)
         try:
+            if self._launches == 1:
+                _refuse_when_full()
             await self._ensure_server()
             answer = await self.server.ask(
                 "fork",
@@ -209,6 +212,13 @@ class ForkProvisioner(KernelProvisionerBase):
         self.pid = int(provisioner_info["pid"])
         self._launches = int(provisioner_info["launches"])
         self.process = Process(self.pid, int(provisioner_info["started"]))
+
+
+def _refuse_when_full() -> None:
+    """`OutOfSpace` if the server has said that the domain is over its quota: what runs goes on, nothing new begins."""
+    said = Path(os.environ.get("STUDIO_IN", "/studio/in")) / space.FULL
+    if said.is_file():
+        raise OutOfSpace(said.read_text(), "Remove files in the file browser, or ask who runs Studio for more.")
 
 
 def _studio(domain: str) -> tuple[str, str, str]:

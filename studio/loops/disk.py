@@ -4,7 +4,6 @@ room that was kept for it, so that everybody else goes on."""
 import asyncio
 import logging
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from studio.domains import quotas, sandboxes
@@ -23,11 +22,16 @@ log = logging.getLogger(__name__)
 async def step(context: LoopContext) -> None:
     """One look at the file system of the home, which costs next to nothing while there is room."""
     home = context.settings.paths.home
-    if not await asyncio.to_thread(space.is_tight, home):
+    is_tight, is_kept = await asyncio.to_thread(_look, home)
+    if not is_tight:
         context.spilled.clear()
-        await asyncio.to_thread(_keep, home / space.KEPT)
+    if is_kept and not is_tight:
         return
     known = await context.store.read(quotas.list_all)
+    if not is_tight:
+        if any(found.quota_mb for found in known.values()):
+            await asyncio.to_thread(_keep, home / space.KEPT)
+        return
     running: dict[str, list[SandboxState]] = {}
     for box in (await context.supervisor.state()).sandboxes:
         if box.owner != SERVICE and known.get(box.domain, Volume(box.domain)).quota_mb:
@@ -57,15 +61,19 @@ def _measured(context: LoopContext, known: Volume) -> Volume:
     return volume(known, {name: trees.measure(folder) for name, folder in places.items()}, known.took_ms)
 
 
+def _look(home: Path) -> tuple[bool, bool]:
+    return space.is_tight(home), (home / space.KEPT).exists()
+
+
 def _keep(path: Path) -> None:
-    """Room that is the database's in need."""
-    if path.exists() or not path.parent.is_dir():
-        return
+    """Room that is the database's in need; only where a quota says who must then give way."""
     found = os.statvfs(path.parent)
-    size = min(_KEPT, found.f_blocks * found.f_frsize // 50)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    fresh = path.with_name(f".{path.name}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        with suppress(OSError):
-            os.posix_fallocate(descriptor, 0, size)
+        os.posix_fallocate(descriptor, 0, min(_KEPT, found.f_blocks * found.f_frsize // 50))
+        fresh.rename(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)  # in the next round
     finally:
         os.close(descriptor)

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,10 @@ from studio.domains.storing import Report, Task, report_path
 from studio.domains.tasks import Fail, Finish, Show, Start
 from studio.errors import NotFound
 from studio.loops.context import LoopContext
+from studio.loops.files import write_file
 from studio.loops.loop import each
+from studio.runtime import space
+from studio.runtime.sandbox import Layout
 from studio.runtime.trees import Use
 from studio.settings import Paths
 
@@ -30,8 +33,8 @@ async def step(context: LoopContext) -> None:
         first.setdefault(item.domain, item)
     for item in first.values():
         await each(context, f"{item.domain}: {item.id}", _one(context, item))
-    for space in await context.store.read(spaces.to_empty):
-        await each(context, f"{space.domain}: {space.id}", _empty(context, space))
+    for gone in await context.store.read(spaces.to_empty):
+        await each(context, f"{gone.domain}: {gone.id}", _empty(context, gone))
     await each(context, "measuring volumes", _measure(context))
 
 
@@ -67,21 +70,21 @@ def task(paths: Paths, item: Snapshot | Restore) -> Task:
     return Task(item.id, tasks.kind_of(item), str(root), str(store), folder)  # type: ignore[arg-type]
 
 
-async def _empty(context: LoopContext, space: Space) -> None:
+async def _empty(context: LoopContext, item: Space) -> None:
     """The files of a space that was in the trash; the row goes when they are gone."""
-    path = context.settings.paths.run / "volumes" / f"{space.id}.json"
+    path = context.settings.paths.run / "volumes" / f"{item.id}.json"
     tool = await context.supervisor.tool_state(path.stem)
     report = await asyncio.to_thread(_report, path)
     if report is not None and report.state == "Done":
-        await context.store.write(lambda db: spaces.forget(db, space))
+        await context.store.write(lambda db: spaces.forget(db, item))
         await asyncio.to_thread(_clear, path)
     elif report is not None and report.state == "Failed":
-        await context.store.write(lambda db: spaces.trash(db, space))  # where it can be asked for again
+        await context.store.write(lambda db: spaces.trash(db, item))  # where it can be asked for again
         await asyncio.to_thread(_clear, path)
     elif tool.state != "Running":
-        root = volumes.root(context.settings.paths, space.domain, space.owner)
-        gone = "/".join(space_folders.trashed(space))
-        await _start(context, path, Task(space.id, "empty", str(root), folder=gone))
+        root = volumes.root(context.settings.paths, item.domain, item.owner)
+        gone = "/".join(space_folders.trashed(item))
+        await _start(context, path, Task(item.id, "empty", str(root), folder=gone))
 
 
 async def _kept(context: LoopContext, item: Snapshot | Restore) -> Snapshot | None:
@@ -122,6 +125,18 @@ async def _measure(context: LoopContext) -> None:
     known = await context.store.read(quotas.list_all)
     context.full.clear()
     context.full.update({name: found.words for name, found in known.items() if found.is_over})
+    boxes = (await context.supervisor.state()).sandboxes
+    await asyncio.to_thread(_tell, [(context.layout(box.domain, box.owner), box.domain) for box in boxes], context.full)
+
+
+def _tell(boxes: list[tuple[Layout, str]], full: Mapping[str, str]) -> None:
+    """In every sandbox, for those who start something there without asking the server."""
+    for layout, domain in boxes:
+        place = layout.host_in / space.FULL
+        if (why := full.get(domain)) and layout.host_in.is_dir():
+            write_file(place, why)
+        else:
+            place.unlink(missing_ok=True)
 
 
 async def _due(context: LoopContext) -> list[str]:

@@ -10,6 +10,7 @@ from studio.errors import OutOfSpace
 
 RESERVE = 256 << 20  # bytes; of a small disk a twentieth
 KEPT = "kept-for-the-database"  # a file in the home, given up when the disk is full
+FULL = "full"  # a file in a sandbox's `in`, while its domain is over its quota: why
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

@@ -28,7 +28,9 @@ FORMAT = 1
 TAR_ENDS = (".tar", ".tar.gz", ".tgz")
 DATABASE = "studio.db"
 # What only means something to the processes that run now, or is in the copy of the database.
-NOT_TAKEN = frozenset({"run", space.KEPT, DATABASE, *(f"{DATABASE}-{end}" for end in ("wal", "shm", "journal"))})
+NOT_TAKEN = frozenset(
+    {"run", space.KEPT, f".{space.KEPT}", DATABASE, *(f"{DATABASE}-{end}" for end in ("wal", "shm", "journal"))}
+)
 
 
 class Done(Struct):

@@ -140,6 +140,20 @@ def test_a_missing_fork_server_is_said(lab: Box) -> None:
     assert "absent has no fork server running" in answer.text
 
 
+def test_over_the_quota_no_kernel_starts_and_those_that_run_go_on(lab: Box, kernel: str) -> None:
+    said = lab.inside / "full"
+    said.write_text("demo stores 2 GiB; its quota is 1 GiB.")
+    page = lab.page()
+    try:
+        answer = page.post("/api/kernels", json={"name": "sklearn"})
+        assert answer.status_code == 503
+        assert "its quota is 1 GiB" in answer.text and "Remove files" in answer.text
+        assert page.post(f"/api/kernels/{kernel}/restart").status_code == 200
+    finally:
+        said.unlink()
+        page.close()
+
+
 def again(lab: Box, number: int) -> None:
     """Another lab in place of the one that runs, which is ended by the signal `number`."""
     before = lab.processes[-1]
