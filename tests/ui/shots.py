@@ -141,9 +141,31 @@ def why(walk: Walk) -> None:
 
 
 def environments(walk: Walk) -> None:
-    """Environments and what is in one."""
+    """One of the domain's own, and what is in it."""
+    with walk.live.operator() as api:
+        if all(item["name"] != "seasons" for item in api.get("domains/demo/environments")):
+            body = {"name": "seasons", "title": "Seasons and weather", "source": "sklearn"}
+            api.post("domains/demo/environments", body)
+            # No wheel is fetched for a picture: a version that cannot be built shows that the one before goes on.
+            api.post("domains/demo/environments/seasons/versions", {"add": ["scikit-learn>=99"]})
+    walk.panel("environments")
+    walk.see("studio-row-environments-seasons").click()
+    expect(walk.see("studio-state-environment-seasons")).to_have_attribute("data-state", "Failed", timeout=MINUTE)
+
+
+def environment(walk: Walk) -> None:
+    """Its versions, and how they differ."""
+    environments(walk)
+    walk.see("studio-environment-tab-versions").click()
+    walk.see("studio-row-environment-versions-1").click()
+
+
+def environment_add(walk: Walk) -> None:
+    """Packages for one of the catalogue."""
     walk.panel("environments")
     walk.see("studio-row-environments-sklearn").click()
+    walk.see("studio-environment-add").click()
+    walk.see("studio-environment-packages").fill("polars\nxgboost-cpu>=3")
 
 
 def domain(walk: Walk) -> None:
@@ -344,7 +366,7 @@ VIEWS: dict[str, Callable[[Walk], None]] = {
     view.__name__: view
     for view in (
         home, notebook, data, experiments, run, evaluation, models, deploy, jobs, endpoint, monitors, why, environments,
-        cost, compare, signin,
+        environment, environment_add, cost, compare, signin,
     )
 }  # fmt: skip
 
