@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from studio.client import Rest
-from studio.errors import Invalid, NotFound
+from studio.errors import Conflict, Invalid, NotFound
 from studio.runtime import isolation
 from tests.e2e.killing import state
+from tests.e2e.serving_models import COLUMNS, log_models
 from tests.live import Live, running, until
 
 pytestmark = pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
@@ -163,3 +164,30 @@ def test_a_domain_is_removed_whole_and_its_neighbour_stays(live: Live, api: Rest
     assert list(live.settings.paths.shared("gone").iterdir()) == []
     assert api.get("domains/gone/jobs") == []
     assert api.get("domains/other")["name"] == "other"
+
+
+@pytest.mark.soak
+def test_a_domain_in_which_endpoints_serve_is_removed_only_by_force(live: Live, api: Rest) -> None:
+    api.post("domains", {"name": "served"})
+    key = live.key("served", api.get("session")["user"])
+    log_models(live.address, key)
+    api.post("domains/served/endpoints", {"name": "rain", "model": "models:/rain/1"})
+    api.get("domains/served/endpoints/rain", wait="InService", timeout_s=60)
+    bearer = {"authorization": f"Bearer {key}"}
+    row = {"dataframe_split": {"columns": COLUMNS, "data": [[0.0, 12.8, 5.0, 4.7]]}}
+
+    def predict() -> int:
+        return httpx.post(f"{live.address}/endpoints/rain/invocations", json=row, headers=bearer).status_code
+
+    assert predict() == 200
+    with pytest.raises(Conflict, match="rain"):
+        api.delete("domains/served", confirm="served")
+    assert predict() == 200
+    pids = [child["pid"] for child in box(live, "served")["children"]]
+    kept = Path(api.delete("domains/served", confirm="served", force=True)["kept"])
+    assert predict() == 401 and pids and not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert {"artifacts", "models", "volume"} <= {item.name for item in kept.iterdir()}
+    # Nothing of it is left in the way of others: the loops go on.
+    assert api.get("domains/demo/endpoints") == []
+    log = (live.settings.paths.logs / "server.log").read_text()
+    assert "Traceback" not in log.rpartition("served")[2], log[-2000:]

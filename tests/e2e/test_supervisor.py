@@ -224,6 +224,9 @@ def test_configs_name_secrets_and_never_hold_them(tmp_path: Path) -> None:
 def test_doctor_says_what_was_tried(tmp_path: Path) -> None:
     found = up.doctor(Settings(home=tmp_path / "home"))
     names = [finding.name for finding in found.findings]
-    assert names == ["isolation", "limits", "python", "uv", "home"]
+    assert names[:3] == ["isolation", "limits", "isolation level"] and names[-3:] == ["python", "uv", "home"]
+    # Every wall of the isolation report, and what the network mode `open` gives away.
+    assert {"user namespace", "network namespace", "memory limit", "system call filter", "host account"} <= set(names)
+    assert "network mode open" in names
     assert all(finding.ok or finding.cure for finding in found.findings)
     assert found.isolation.attempts or found.isolation.level == "none"
