@@ -118,23 +118,15 @@ def network_of(host: Host, network: Network) -> list[Mechanism]:
 
 
 def _open_network(host: Host, name: str) -> Mechanism:
-    reached = (
-        []
-        if host.facts is None
-        else [
-            *(
-                ["ports on the host's loopback (databases, other programs of this machine)"]
-                if host.facts.loopback
-                else []
-            ),
-            *(["abstract unix sockets of the host"] if host.facts.abstract else []),
-        ]
-    )
-    detail = (
-        "the host's network: " + (", ".join(reached) or "whatever the host reaches") + " can be reached from inside"
-    )
+    """What was reached from inside is named; everything else that the host reaches (a company's network, a cloud's
+    metadata service) is reached as well, since nothing stands in between."""
+    reached = ["all that this host reaches"]
+    if host.facts is not None and host.facts.loopback:
+        reached.append("ports on its loopback (databases, other programs of this machine)")
+    if host.facts is not None and host.facts.abstract:
+        reached.append("its abstract unix sockets")
     cure = "An admin sets the network mode to studio or none: studio domain set NAME --network studio"
-    return Mechanism(name, False, detail, "the network mode is open", cure)
+    return Mechanism(name, False, "the host's network: " + ", ".join(reached), "the network mode is open", cure)
 
 
 def _limits(host: Host, wanted: Limits | None) -> list[Mechanism]:

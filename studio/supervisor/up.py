@@ -219,8 +219,9 @@ def _mechanisms(found: isolation.Isolation, held: Limits, hierarchy: limits.Hier
     shared = Host(found, isolation.tried(True), held, hierarchy.detail)
     own = Host(found, isolation.tried(False), held, hierarchy.detail)
     [opened] = isolation_report.network_of(shared, "open")
+    more = "" if level == "full" else "The lines below say which walls are missing, and how to get them."
     return [
-        Finding("isolation level", level == "full", f"{level}: {isolation_report.MEANING[level]}"),
+        Finding("isolation level", level == "full", f"{level}: {isolation_report.MEANING[level]}", more),
         *(_finding(item) for item in isolation_report.report(own, "studio", None)),
         Finding("network mode open", True, f"where an admin chooses it: {opened.detail}"),
     ]
