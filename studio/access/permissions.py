@@ -200,7 +200,17 @@ def is_narrow(principal: Principal, action: str, domain: str | None) -> bool:
     role = principal.role_in(domain) if domain else None
     if principal.kind is Kind.operator or role is None:
         return False
-    return bool(principal.scope.resources) or any(policy_of(principal, domain).of(action, principal.user, role))
+    if not principal.scope.resources and not any(policy_of(principal, domain).of(action, principal.user, role)):
+        return False
+    # What is denied whatever it is about is denied before anything is looked up for it.
+    kind = kind_of(action)
+    about = [pattern.partition("/")[0] for pattern in principal.scope.resources]
+    if about and not matches_any(about, kind):
+        return False
+    verdict = decide(principal, Ask(action, domain, f"{kind}/"), clock.now_ms())
+    if verdict.reason is Reason.scope:
+        return not principal.scope.actions or matches_any(principal.scope.actions, action)
+    return verdict.allowed or verdict.reason is Reason.role
 
 
 def kind_of(action: str) -> str:
