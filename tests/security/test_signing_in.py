@@ -129,6 +129,14 @@ async def test_the_page_leads_only_to_paths_of_its_own(studio: World) -> None:
             assert (await signed_in.get("/signin", params={"next": wanted})).headers["location"] == "/"
 
 
+async def test_a_link_that_does_not_work_leaves_no_trace_of_its_code(studio: World) -> None:
+    """Attack 37: neither on the page nor in the Referer of what follows."""
+    async with studio.anonymous() as client:
+        answer = await client.get("/signin", params={"code": "c" * 43}, headers={"accept": "text/html"})
+        assert answer.status_code == 401 and "c" * 43 not in answer.text
+        assert answer.headers["referrer-policy"] == "no-referrer" and answer.headers["cache-control"] == "no-store"
+
+
 async def test_code_and_programs_sign_nobody_in(studio: World) -> None:
     """Its own door would let code say which address it has, and guess from a new one each time."""
     token = "the sandbox's token"
