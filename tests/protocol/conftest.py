@@ -128,6 +128,7 @@ def client(server: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", server.token("ann"))
     mlflow.set_tracking_uri(server.url)
     mlflow.set_registry_uri(server.url)
+    mlflow.tracking.fluent._active_experiment_id = None  # another file's
     yield
     mlflow.end_run()
     mlflow.tracking.fluent._active_experiment_id = None

@@ -46,14 +46,19 @@ def listed(http: httpx.Client, path: str) -> list[str]:
     return [item["path"] for item in found.get("files", [])]
 
 
+def _halves(running: Running) -> int:
+    return sum(path.stat().st_size >= 2 * MIB for path in uploads(running))
+
+
 class Sender:
     """A client that has sent half a file and holds still."""
 
     def __init__(self, running: Running, path: str, token: str = "ann") -> None:
+        before = _halves(running)
         self.connection = socket.create_connection(("127.0.0.1", running.port))
         head = f"PUT {path} HTTP/1.1\r\nhost: 127.0.0.1:{running.port}\r\ncontent-length: {8 * MIB}\r\n"
         self.connection.sendall(f"{head}authorization: Bearer {running.token(token)}\r\n\r\n".encode() + b"x" * 4 * MIB)
-        until(lambda: any(path.stat().st_size >= 2 * MIB for path in uploads(running)), "half of the file on the disk")
+        until(lambda: _halves(running) > before, "half of the file on the disk")
 
     def end(self) -> None:
         self.connection.close()

@@ -20,7 +20,7 @@ import pytest
 SECRET = "s" * 43
 HOST = "demo.localhost:8600"
 GATEWAY = {"host": HOST, "x-studio-lab": SECRET, "x-studio-user": "ada", "x-studio-role": "editor"}
-DEADLINE_S = 40.0
+DEADLINE_S = 120.0
 
 
 class Hello(threading.Thread):
