@@ -112,7 +112,7 @@ async def _finish(context: LoopContext, item: Snapshot | Restore, found: Report)
 async def _start(context: LoopContext, path: Path, wanted: Task) -> None:
     await asyncio.to_thread(_write, path, wanted)
     argv = [sys.executable, "-m", "studio.domains.storing", str(path)]
-    await context.supervisor.tool_start(path.stem, argv, log=f"{path.stem}.log")
+    await context.supervisor.tool_start(path.stem, argv, log="volumes.log")
 
 
 async def _measure(context: LoopContext) -> None:

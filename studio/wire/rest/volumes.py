@@ -10,7 +10,7 @@ from studio.access.principals import Kind, Principal
 from studio.domains import domains, quotas, snapshots, volumes
 from studio.domains.quotas import Volume
 from studio.domains.snapshots import Restore, Snapshot
-from studio.errors import AlreadyExists, Invalid, NotFound
+from studio.errors import AlreadyExists, Denied, Invalid, NotFound
 from studio.runtime import beneath, space, trees
 from studio.wire.context import Studio, studio
 from studio.wire.owner import owner_of
@@ -90,7 +90,12 @@ async def get_snapshot(
 async def delete_snapshot(
     domain: str, snapshot: str, studio: Studio = Depends(studio), principal: Principal = Depends(WRITE)
 ) -> SnapshotAnswer:
-    """Deletes one's own, or, as an admin, any of the shared folder."""
+    """Deletes one's own, or, as an admin, any of the shared folder. Code in a sandbox deletes none: they are what is
+    left of files that it has ruined."""
+    if principal.kind is Kind.sandbox:
+        raise Denied(
+            "Code in a sandbox deletes no snapshot.", "Delete it on the domain's page, or in a terminal of the host."
+        )
 
     def write(db: Connection) -> Snapshot:
         found = _seen(db, domain, snapshot, principal)

@@ -139,6 +139,7 @@ async def test_only_admins_put_the_shared_folder_back_in_place(app: App) -> None
         told(await eve.post(f"snapshots/{made['id']}/restore", json={"in_place": True}), 403, "")
         async with app.as_user("ann", kind=Kind.sandbox, cap=Role.editor) as code:
             told(await code.post(f"snapshots/{made['id']}/restore", json={"in_place": True}), 403, "")
+            told(await code.delete(f"snapshots/{made['id']}"), 403, "deletes no snapshot")
         for wrong in ("../x", ".studio", "a/b", "x" * 200, "a\n"):
             told(await eve.post(f"snapshots/{made['id']}/restore", json={"folder": wrong}), 400, "")
         (app.settings.paths.shared("demo") / "taken").mkdir()
