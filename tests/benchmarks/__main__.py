@@ -8,7 +8,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import artifacts, browser, isolation, memory, notebooks, report, searching, serving, tracking
+from tests.benchmarks import (
+    artifacts,
+    browser,
+    environments,
+    isolation,
+    memory,
+    notebooks,
+    report,
+    searching,
+    serving,
+    tracking,
+)
 from tests.benchmarks.report import Row, show
 from tests.live import running
 
@@ -21,6 +32,7 @@ BENCHMARKS = {
     "artifacts": artifacts.measure,
     "memory": memory.measure,
     "isolation": isolation.measure,
+    "environments": environments.measure,
     "browser": browser.measure,
 }
 
