@@ -1,5 +1,6 @@
 """Attacks on signing in and on keys, at the server itself: who is refused, and in which words (31, 34, 37, 38, 45)."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -23,7 +24,8 @@ FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "text/htm
 
 
 @pytest.fixture
-async def studio(tmp_path: Path) -> AsyncIterator[World]:
+async def studio(tmp_path: Path, migrated: Path) -> AsyncIterator[World]:
+    shutil.copy(migrated, tmp_path / "studio.db")
     async with world(tmp_path) as found:
         await found.member("eddy", "demo", "editor")
         await found.member("vera", "demo", "viewer")

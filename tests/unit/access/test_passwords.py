@@ -1,6 +1,7 @@
 """Passwords: how they are kept, how often they may be tried, who may change them."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -166,7 +167,8 @@ def test_a_flood_of_names_does_not_free_one(time: Time, monkeypatch: pytest.Monk
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(tmp_path: Path, migrated: Path) -> AsyncIterator[Store]:
+    shutil.copy(migrated, tmp_path / "studio.db")
     found = Store(f"sqlite:///{tmp_path / 'studio.db'}")
     await found.start()
 

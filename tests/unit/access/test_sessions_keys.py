@@ -1,13 +1,14 @@
 """Sessions that are listed and ended, keys that are narrowed and keep their secret, the end of an account."""
 
 import ipaddress
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from studio import signing
 from studio.access import codes, keys, leaving, memberships, passwords, permissions, scopes, sessions, users
@@ -17,12 +18,14 @@ from studio.access.principals import Kind, Principal, Role, Scope
 from studio.domains import domains
 from studio.errors import Conflict, Denied, Invalid, NotFound, StudioError
 from studio.store import Store
+from studio.store.signals import take
 
 MASTER = "the installation's key in these tests"
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(tmp_path: Path, migrated: Path) -> AsyncIterator[Store]:
+    shutil.copy(migrated, tmp_path / "studio.db")
     found = Store(f"sqlite:///{tmp_path / 'studio.db'}")
     await found.start()
 
@@ -88,6 +91,27 @@ def test_addresses_are_told_coarsely() -> None:
 def test_one_customers_network_is_one_sender(address: ipaddress.IPv6Address, host: int) -> None:
     beside = ipaddress.IPv6Address((int(address) >> 64 << 64) + host)
     assert source(str(address)) == source(str(beside)) != ""
+
+
+def test_both_databases_keep_and_end_the_same(shared_engine: Engine) -> None:
+    with shared_engine.connect() as db:
+        for user in ("ada", "bob"):
+            users.create_user(db, user)
+            memberships.put(db, "demo", user, "admin")
+        passwords.put(db, "bob", "x")
+        apex, _ = sessions.create_session(db, "bob", via="password")
+        for _ in range(sessions.MOST_IN_LAB + 2):
+            sessions.create_session(db, "bob", "demo", apex.id)
+        assert len(sessions.list_all(db, "bob")) == 1 + sessions.MOST_IN_LAB
+        key, secret = keys.create_key(db, "demo", "bob", actions=["tracking.*"], master=MASTER)
+        assert keys.list_all(db, "demo") == [key] and keys.secret_of(db, key.id, MASTER) == secret
+        sessions.note_seen(db, [apex.id], 60_000)
+        passwords.put(db, "bob", "y", keep_session=apex.id)
+        assert sessions.get(db, apex.id).seen_ms == 60_000
+        assert leaving.remove_user(db, "bob") == ["demo"]
+        assert (sessions.list_all(db), keys.list_all(db), passwords.holders(db)) == ([], [], frozenset())
+        take(db)
+        db.rollback()
 
 
 async def test_people_end_their_own_sessions_and_nobody_elses(store: Store) -> None:
