@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { DomainSettings } from '../src/api/model';
 import { conditionsOf, whenOf } from '../src/features/domain/when';
-import { daysText, IRule, ruleText, whoText } from '../src/features/domain/rules';
+import { daysText, IRule, neededOf, ruleText, whoText } from '../src/features/domain/rules';
 import { expiryOf, patternsOf, purposeOf, purposeTexts, scopeOf, scopeText, untilText } from '../src/features/domain/scope';
 import { SECTIONS, sectionGroups, wantedOf } from '../src/features/domain/sections';
 import { changesOf, formOf, problemOf } from '../src/features/domain/settingsform';
@@ -126,5 +126,14 @@ void describe('conditions', () => {
       time: { days: ['mon'], from: '22:00', to: '06:00', timezone: 'Europe/Berlin', outside: true }
     };
     assert.deepEqual(whenOf(conditionsOf(when)), when);
+  });
+});
+
+void describe('a refusal', () => {
+  void it('for want of a role names action and role; any other stays as it is', () => {
+    assert.deepEqual(neededOf('audit.read needs the role admin in demo; yours is viewer.'), { action: 'audit.read', role: 'admin' });
+    for (const other of ['This key is narrowed to tracking.*: audit.read is outside.', 'You are no member of a domain x.', '']) {
+      assert.equal(neededOf(other), null);
+    }
   });
 });

@@ -6,7 +6,7 @@ import { useNow, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
 import { Ago, Button, ConfirmDialog, DataTable, EmptyState, IColumn, Id, Skeleton, Tag } from '../../ui';
 import { KeyDialog } from './keydialog';
-import { AdminsOnly, Failure, ISectionProps, Page } from './parts';
+import { Failure, ISectionProps, Page } from './parts';
 import { expiryOf, scopeText, untilText } from './scope';
 
 /** Access keys of programs: what each may do, when it was last used, when it ends. */
@@ -43,7 +43,6 @@ export function KeysPage({ domain, acts }: ISectionProps): JSX.Element {
           code={`studio key create --domain ${domain.name} --user ${session?.user ?? 'you'} --action 'tracking.*' --days 30`}
         />
       )}
-      {!mayMake && <AdminsOnly domain={domain} what={trans.__('Viewers make no keys.')} />}
       {creates && (
         <KeyDialog
           users={users}

@@ -6,6 +6,7 @@ import { Icon } from '../../icons';
 import type { StudioError } from '../../request';
 import { TEST } from '../../testids';
 import { ErrorBox } from '../../ui';
+import { actionText, neededOf } from './rules';
 
 interface IPageProps {
   name: string;
@@ -46,18 +47,18 @@ export function adminsOf(domain: Domain): string[] {
 
 /** A refusal says who could help; anything else says what to do next. */
 export function Failure({ error, domain, onRetry }: { error: StudioError; domain: Domain; onRetry?: () => void }): JSX.Element {
-  const { trans } = useStudio();
+  const { trans, session } = useStudio();
   if (error.status !== 403) {
     return <ErrorBox error={error} onRetry={onRetry} />;
   }
-  const admins = adminsOf(domain);
+  const needed = neededOf(error.message);
   return (
     <div className="jp-Studio-refused" role="note" data-testid={TEST.refused}>
       <Icon name="lock" />
       <div>
-        <b>{error.message}</b>
-        {error.hint && <p>{error.hint}</p>}
-        {admins.length > 0 && <p>{trans._n('Admin of %2: %3.', 'Admins of %2: %3.', admins.length, domain.name, admins.join(', '))}</p>}
+        <b>{needed ? trans.__('The role %1 is needed to %2; yours is %3.', needed.role, actionText(needed.action, trans), session?.role ?? '–') : error.message}</b>
+        <p>{needed ? trans.__('An admin of %1 can give you that role, or write a rule that allows it.', domain.name) : error.hint}</p>
+        <p>{trans.__('Admins of %1: %2.', domain.name, adminsOf(domain).join(', ') || '–')}</p>
       </div>
     </div>
   );

@@ -60,6 +60,12 @@ export function actionText(action: string, trans: TranslationBundle): string {
   return known[action] ?? (area ? trans.__('do anything with %1', areaText(area, trans)) : action);
 }
 
+/** The action and role in the server's refusal for want of a role; null in any other. */
+export function neededOf(message: string): { action: string; role: string } | null {
+  const [, action = '', role = ''] = /^([a-z-]+\.[a-z-]+) needs the role (\w+) in /.exec(message) ?? [];
+  return action ? { action, role } : null;
+}
+
 /** The first part of an action as the thing it is about. */
 export function areaText(area: string, trans: TranslationBundle): string {
   const areas: Record<string, string> = {

@@ -13,7 +13,7 @@ const MIB = 1024 * 1024;
 
 /** What the domain stores, whose it is, how the quota is held; and its snapshots. */
 export function VolumePage({ domain, acts }: ISectionProps): JSX.Element {
-  const { trans, client } = useStudio();
+  const { trans, client, session } = useStudio();
   const { data, error, refresh } = useResource('volume', c => c.volume.get(), { topics: ['volumes'], everyMs: 15000 });
   const measure = useAction(async () => {
     await client.volume.measure();
@@ -45,9 +45,11 @@ export function VolumePage({ domain, acts }: ISectionProps): JSX.Element {
               ) : (
                 trans.__('being measured…')
               )}
-              <Button kind="quiet" disabled={measure.busy || !data.measured_ms} onClick={() => void measure.run()}>
-                {trans.__('Measure now')}
-              </Button>
+              {session?.role !== 'viewer' && (
+                <Button kind="quiet" disabled={measure.busy || !data.measured_ms} onClick={() => void measure.run()}>
+                  {trans.__('Measure now')}
+                </Button>
+              )}
             </span>
           }
         >
@@ -105,7 +107,7 @@ function Use({ volume }: { volume: Volume }): JSX.Element {
 }
 
 function Quota({ domain, volume }: { domain: Domain; volume: Volume }): JSX.Element {
-  const { trans } = useStudio();
+  const { trans, session } = useStudio();
   const [shows, setShows] = useState(false);
   return (
     <div className="jp-Studio-quota">
@@ -118,9 +120,11 @@ function Quota({ domain, volume }: { domain: Domain; volume: Volume }): JSX.Elem
             {trans.__('A quota protects this computer, so who runs the installation sets it:')} <code>{`studio volume quota --domain ${domain.name} --mb 50000`}</code>
           </p>
         ) : (
-          <Button kind="quiet" onClick={() => setShows(true)}>
-            {volume.quota_mb ? trans.__('Change the quota') : trans.__('Set a quota')}
-          </Button>
+          session?.role === 'admin' && (
+            <Button kind="quiet" onClick={() => setShows(true)}>
+              {volume.quota_mb ? trans.__('Change the quota') : trans.__('Set a quota')}
+            </Button>
+          )
         )}
       </div>
     </div>
