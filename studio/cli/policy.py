@@ -136,7 +136,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     # Texts, numbers and booleans are the same in JSON and TOML, but for DEL.
-    return json.dumps(value).replace("\x7f", "\\u007f")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _conditions(text: str) -> dict[str, Any]:
