@@ -18,6 +18,7 @@ import websockets.sync.client
 import websockets.sync.server
 
 from tests.e2e.gateways import Gateway, Upstream, until
+from tests.live import until
 
 
 @pytest.fixture(scope="module")
@@ -301,6 +302,19 @@ def test_websocket_passes_messages_of_any_size(gateway: Gateway) -> None:
             for size in (1, 1000, 3_000_000):
                 socket_.send(b"x" * size)
                 assert len(socket_.recv(timeout=20)) == size
+
+
+def test_open_pages_are_counted_for_whoever_asks_whether_somebody_is_there(gateway: Gateway) -> None:
+    def pages() -> Any:
+        return gateway.ask({"op": "pages"})["pages"].get("demo/ann", 0)
+
+    with websocket_lab(gateway):
+        cookie, _ = gateway.session("demo")
+        assert pages() == 0
+        with connect(gateway, cookie) as first, connect(gateway, cookie) as second:
+            assert first.recv() and second.recv()
+            assert pages() == 2
+        until(lambda: pages() == 0, "the end of both")
 
 
 def test_removed_session_ends_its_websockets(gateway: Gateway) -> None:
