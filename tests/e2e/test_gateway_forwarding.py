@@ -18,7 +18,6 @@ import websockets.sync.client
 import websockets.sync.server
 
 from tests.e2e.gateways import Gateway, Upstream, until
-from tests.live import until
 
 
 @pytest.fixture(scope="module")
