@@ -210,7 +210,7 @@ open("/volume/shared/own.txt", "w").write("mine")
 def test_a_domain_that_fills_the_disk_is_ended_and_its_neighbour_and_the_database_go_on(
     disk: Disk, live: Live, http: httpx.Client
 ) -> None:
-    live.studio("env", "build", "sklearn")
+    live.start()  # it runs already: for the environment
     with live.operator() as api:
         user = str(api.get("session")["user"])
         api.post("domains", {"name": "other"})
