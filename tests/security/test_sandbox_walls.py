@@ -87,8 +87,8 @@ async def test_a_network_mode_reaches_what_it_says_and_no_more(running: Running,
         reached = {"reached"} if mode == "open" else {"ConnectionRefusedError", "OSError"}
         assert {seen["control plane"], seen["loopback"], seen["abstract"], *seen["network"]} <= reached, (mode, seen)
         assert "reached" not in seen["metadata"]
-        # A machine's hypervisor is no part of any network namespace: refused whatever the mode.
-        assert (seen["hypervisor"] == "OSError") == isolation.probe().seccomp
+        # A machine's hypervisor is no part of any network namespace: the filter refuses it whatever the mode.
+        assert seen["hypervisor"] == "OSError" or not isolation.probe().seccomp
     # Of three datagrams the host got one.
     assert host.udp.recv(100) == b"open"
     with pytest.raises(BlockingIOError):
