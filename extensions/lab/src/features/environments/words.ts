@@ -1,4 +1,4 @@
-import type { Environment, EnvironmentUse } from '../../api/model';
+import type { Environment } from '../../api/model';
 
 export const NAME = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/;
 
@@ -43,11 +43,4 @@ export function itemOf(name: string, packages: readonly string[]): string {
 /** The domain's own, then the catalogue's; each by name. */
 export function grouped(all: readonly Environment[]): { own: Environment[]; shared: Environment[] } {
   return { own: all.filter(env => env.is_own), shared: all.filter(env => !env.is_own) };
-}
-
-/** How many uses of each kind, the most first. */
-export function usesByKind(uses: readonly EnvironmentUse[]): [string, EnvironmentUse[]][] {
-  const found = new Map<string, EnvironmentUse[]>();
-  uses.forEach(use => found.set(use.kind, [...(found.get(use.kind) ?? []), use]));
-  return [...found].sort((a, b) => b[1].length - a[1].length);
 }
