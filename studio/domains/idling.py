@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 MINUTE_MS = 60_000
-# What a waiting kernel with its heartbeat and its threads uses of a core; a cell that computes uses far more.
+# A waiting kernel with its heartbeat and its threads uses less of a core; what computes uses far more.
 WAITING_SHARE = 0.02
 
 
@@ -21,6 +21,11 @@ class Activity:
     def is_used(self) -> bool:
         """Whether somebody or something is at work in it now."""
         return self.pages + self.runs + self.busy > 0
+
+
+def computes(used_ms: int, passed_ms: int, processes: int) -> bool:
+    """Whether so many processes used more of a core than by waiting, in the time that has passed."""
+    return processes > 0 and used_ms > WAITING_SHARE * passed_ms * processes
 
 
 def unused_since(activity: Activity, before_ms: int | None, now_ms: int) -> int | None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.domains.idling import MINUTE_MS, Activity, is_over, unused_since
+from studio.domains.idling import MINUTE_MS, Activity, computes, is_over, unused_since
 
 COUNTS = st.integers(0, 3)
 TIMES = st.integers(0, 10**13)
@@ -35,3 +35,12 @@ def test_a_page_that_was_closed_starts_the_time_anew() -> None:
     assert again == 3_000
     # A cell that ended meanwhile counts as use, though nobody looked while it ran.
     assert unused_since(Activity(last_ms=5_000), again, 6_000) == 5_000
+
+
+def test_waiting_is_not_computing() -> None:
+    # Ten kernels that wait, each with half a percent of a core; one that computes on half of one.
+    assert not computes(10 * 100, 20_000, 10)
+    assert computes(10_000, 20_000, 10)
+    assert not computes(10_000, 20_000, 0)
+    assert not computes(-5, 20_000, 1)  # the largest of them ended meanwhile
+    assert not computes(0, 0, 1)
