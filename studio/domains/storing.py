@@ -165,7 +165,10 @@ def _exchange(side: Path, root: Path, task: str) -> None:
             if not os.listdir(above):  # noqa: PTH208
                 break
         else:
-            raise Conflict("The folder is being written to without a pause.", "Stop what writes there, then try again.")
+            raise Conflict(
+                "The folder is being written to without a pause.",
+                f"Stop what writes there. What was there is in its {OWN}/{task}, and in the snapshot made before.",
+            )
     beneath.remove_tree(root, former)
 
 

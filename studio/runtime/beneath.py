@@ -21,7 +21,6 @@ from studio.errors import Invalid, NotFound, TooLarge
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Non-blocking, so that a FIFO which somebody planted cannot hold a thread.
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-MOST_DEEP = 200  # folders in one another: each is an open descriptor while a tree is walked
 # What an entry of a walk says that is gone, or has become something else meanwhile.
 SWAPPED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -121,39 +120,88 @@ def regular(root: Path | int, parts: Sequence[str], flags: int = FILE) -> int:
 
 def walk(root: Path | int, parts: Sequence[str] = (), *, most: int = 0, whole: bool = False) -> Iterator[Entry]:
     """Everything below the folder, a folder before what is in it, by name; links and special files are entries that
-    nobody opened. `TooLarge` over `most` entries (0: any number) or when folders lie deeper than 200; `whole`:
-    `PermissionError` for a folder that may not be read, which else is empty."""
+    nobody opened. `TooLarge` over `most` entries (0: any number); `whole`: `PermissionError` for a folder that may not
+    be read, which else is empty. However deep folders lie, one of them is open at a time."""
     count = 0
     with folder(root, parts) as top:
-        for entry in _below(top, "", 0, whole):
+        for entry in _below(top, whole):
             count += 1
             if most and count > most:
                 raise TooLarge(f"There are more than {most} files and folders.", "Remove what nobody needs.")
             yield entry
 
 
-def _below(descriptor: int, path: str, depth: int, whole: bool) -> Iterator[Entry]:
-    if depth > MOST_DEEP:
-        raise TooLarge(f"{path[:80]!r}… lies deeper than {MOST_DEEP} folders.", "Move it up, or remove it.")
+class _Level(NamedTuple):
+    """A folder on the way down: which one it is, and what of it is still to come, last first."""
+
+    name: str
+    path: str
+    identity: tuple[int, int]
+    left: list[tuple[str, os.stat_result]]
+
+
+def _level(descriptor: int, name: str, path: str) -> _Level:
     found: list[tuple[str, os.stat_result]] = []
     with os.scandir(descriptor) as entries:
         for item in entries:
             with suppress(OSError):  # gone meanwhile
                 found.append((item.name, item.stat(follow_symlinks=False)))
-    for name, status in sorted(found, key=lambda one: one[0]):
-        below = f"{path}/{name}" if path else name
-        yield Entry(descriptor, name, below, status)
-        if stat.S_ISDIR(status.st_mode):
+    return _Level(name, path, _identity(descriptor), sorted(found, key=lambda one: one[0], reverse=True))
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino
+
+
+def _below(top: int, whole: bool) -> Iterator[Entry]:
+    here = os.dup(top)
+    levels = [_level(here, "", "")]
+    try:
+        while levels:
+            level = levels[-1]
+            if not level.left:
+                levels.pop()
+                here = _up(top, here, levels)
+                continue
+            name, status = level.left.pop()
+            path = f"{level.path}/{name}" if level.path else name
+            yield Entry(here, name, path, status)
+            if not stat.S_ISDIR(status.st_mode):
+                continue
             try:
-                opened = os.open(name, FOLDER, dir_fd=descriptor)
+                opened = os.open(name, FOLDER, dir_fd=here)
             except OSError as error:
                 if whole and isinstance(error, PermissionError):
                     raise
                 continue  # gone, or swapped for something else
-            try:
-                yield from _below(opened, below, depth + 1, whole)
-            finally:
-                os.close(opened)
+            os.close(here)
+            here = opened
+            levels.append(_level(here, name, path))
+    finally:
+        os.close(here)
+
+
+def _up(top: int, here: int, levels: list[_Level]) -> int:
+    """The folder above `here`, which is closed. It must be the one that the walk came from: if a folder was moved
+    meanwhile it is looked for from the top, and what cannot be found again is left out."""
+    if not levels:
+        return here
+    wanted = levels[-1]
+    for is_short in (True, False):
+        with suppress(OSError):
+            above = os.open("..", FOLDER, dir_fd=here) if is_short else _again(top, levels)
+            if _identity(above) == wanted.identity:
+                os.close(here)
+                return above
+            os.close(above)
+    wanted.left.clear()
+    return here
+
+
+def _again(top: int, levels: list[_Level]) -> int:
+    with folder(top, [level.name for level in levels[1:]]) as found:
+        return os.dup(found)
 
 
 def check(parts: Sequence[str]) -> Sequence[str]:

@@ -21,6 +21,7 @@ _FICLONE = 0x40049409  # ioctl_ficlonerange(2)
 _PIECE = 4 << 20
 _TRIES = 3
 Progress = Callable[[int], None]
+_sharing: dict[int, bool] = {}  # by device
 
 
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -91,16 +92,22 @@ def check_room(root: Path, target: Path, leave: Collection[str] = ()) -> Use:
 
 
 def can_share(folder: Path) -> bool:
-    """Whether the file system of `folder` gives a copy the blocks of its original (reflinks: btrfs, xfs …)."""
-    names = [folder / f".share-{os.getpid()}-{number}" for number in (1, 2)]
-    try:
-        with names[0].open("xb") as source, names[1].open("xb") as goal:
-            source.write(b"x" * 4096)
-            source.flush()
-            return _share(source.fileno(), goal.fileno())
-    finally:
-        for name in names:
-            name.unlink(missing_ok=True)
+    """Whether the file system of `folder` gives a copy the blocks of its original (reflinks: btrfs, xfs …); tried once
+    for each, with two small files."""
+    device = folder.stat().st_dev
+    if device not in _sharing:
+        names = [folder / f".share-{os.getpid()}-{number}" for number in (1, 2)]
+        try:
+            with names[0].open("xb") as source, names[1].open("xb") as goal:
+                source.write(b"x" * 4096)
+                source.flush()
+                _sharing[device] = _share(source.fileno(), goal.fileno())
+        except OSError:
+            return False  # a full disk tells nothing
+        finally:
+            for name in names:
+                name.unlink(missing_ok=True)
+    return _sharing[device]
 
 
 def copy(root: Path, target: Path, leave: Collection[str] = (), progress: Progress = lambda _: None) -> Manifest:

@@ -154,3 +154,42 @@ def test_a_walk_names_links_and_enters_none(root: Path) -> None:
     }
     with pytest.raises(TooLarge):
         list(beneath.walk(root, most=4))
+
+
+def test_folders_in_one_another_hide_nothing_however_deep(tmp_path: Path) -> None:
+    root, depth = tmp_path, 2_100  # more than there may be open files, and longer than a path may be
+    with beneath.folder(root) as top:
+        here = os.dup(top)
+        for _ in range(depth):
+            os.mkdir("d", dir_fd=here)
+            below = os.open("d", beneath.FOLDER, dir_fd=here)
+            os.close(here)
+            here = below
+        os.close(os.open("hidden", os.O_WRONLY | os.O_CREAT, dir_fd=here))
+        os.close(here)
+    try:
+        found = [entry.name for entry in beneath.walk(root)]
+        assert found.count("d") == depth and found.count("hidden") == 1
+    finally:
+        # Unrolled from the top: neither rm nor rmtree would get down there.
+        for _ in range(depth):
+            deeper = root / "d" / "d"
+            if deeper.exists():
+                deeper.rename(root / "next")
+            (root / "d" / "hidden").unlink(missing_ok=True)
+            (root / "d").rmdir()
+            if (root / "next").exists():
+                (root / "next").rename(root / "d")
+
+
+def test_a_folder_that_is_moved_while_it_is_walked_leads_nowhere_else(root: Path, tmp_path: Path) -> None:
+    (root / "a" / "z").mkdir()
+    (root / "c").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    found = []
+    for entry in beneath.walk(root):
+        found.append(entry.path)
+        if entry.path == "a/b/own.txt":
+            # Its parent is now elsewhere: the way up from it does not lead back.
+            (root / "a" / "b").rename(tmp_path / "elsewhere" / "b")
+    assert found == ["a", "a/b", "a/b/own.txt", "a/z", "c"]
