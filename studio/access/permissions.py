@@ -177,15 +177,15 @@ def decide(principal: Principal, ask: Ask, now_ms: int) -> Verdict:
 
 def _by_role_and_rules(principal: Principal, ask: Ask, role: Role, needed: Role, now_ms: int) -> Verdict:
     policy = policy_of(principal, ask.domain)
-    denying, allowing = policy.of(ask.action, principal.user, role)
+    denying, allowing = policy.on(ask.resource, ask.action, principal.user, role, lambda rule: concerns(rule, ask))
     is_allowed = role.rank >= needed.rank
     if denying or (allowing and not is_allowed):
         moment = Moment(policy.facts, ask.attributes, now_ms)
         for rule in denying:
-            if concerns(rule, ask) and conditions.hold(rule.when, moment):
+            if conditions.hold(rule.when, moment):
                 return Verdict(False, Reason.rule, rule)
         for rule in allowing if not is_allowed else ():
-            if concerns(rule, ask) and conditions.hold(rule.when, moment):
+            if conditions.hold(rule.when, moment):
                 return Verdict(True, Reason.rule, rule)
     return Verdict(is_allowed, Reason.role)
 

@@ -1,6 +1,6 @@
 """Rules of a domain's policy, as data: what they say, and what is known when they are asked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -41,7 +41,7 @@ Both = tuple[tuple[Rule, ...], tuple[Rule, ...]]  # those that deny, those that 
 class Policy:
     """The rules of one domain, found by action and person; made once per change and shared by all requests."""
 
-    __slots__ = ("_about", "_for", "asks_money", "facts", "rules")
+    __slots__ = ("_about", "_for", "_on", "asks_money", "facts", "rules")
 
     def __init__(self, rules: tuple[Rule, ...], facts: Facts) -> None:
         self.rules = rules
@@ -49,6 +49,7 @@ class Policy:
         self.asks_money = any("spend" in rule.when for rule in rules)
         self._about: dict[str, tuple[Rule, ...]] = {}
         self._for: dict[tuple[str, str, str], Both] = {}
+        self._on: dict[tuple[str, str, str, str], Both] = {}
 
     def about(self, action: str) -> tuple[Rule, ...]:
         """The rules whose pattern covers `action`."""
@@ -67,6 +68,17 @@ class Policy:
             denying = tuple(rule for rule in named if rule.effect == "deny")
             found = denying, tuple(rule for rule in named if rule.effect == "allow")
             self._for[action, user, role] = found
+        return found
+
+    def on(self, resource: str, action: str, user: str, role: str, concerns: Callable[[Rule], bool]) -> Both:
+        """Those of them that concern this resource too: only their conditions are left to ask."""
+        found = self._on.get((resource, action, user, role))
+        if found is None:
+            if len(self._on) >= KNOWN:
+                self._on.clear()
+            denying, allowing = self.of(action, user, role)
+            found = tuple(filter(concerns, denying)), tuple(filter(concerns, allowing))
+            self._on[resource, action, user, role] = found
         return found
 
 

@@ -1,10 +1,9 @@
 """Keeps the audit log: what the gateway refused, what was too much to record, what is older than is kept."""
 
-import msgspec
-
 from studio.access.audit import DENIED, Entry
 from studio.access.places import place
 from studio.clock import now_ms
+from studio.domains.sandboxes import KEY
 from studio.loops.context import LoopContext
 
 DAY_MS = 86_400_000
@@ -16,10 +15,9 @@ async def take(context: LoopContext) -> None:
     refused, dropped = await context.gateway.refusals()
     context.audit.dropped(dropped)
     for item in refused:
-        entry = msgspec.convert(item, Entry)
-        kind = "sandbox" if entry.credential.startswith("box-") else "key"
-        where = place("", entry.address).address
-        await context.audit.refused(msgspec.structs.replace(entry, kind=kind, outcome=DENIED, address=where))
+        kind = "sandbox" if item["credential"].startswith(KEY) else "key"
+        where = place("", item["address"]).address
+        await context.audit.refused(Entry(**item | {"address": where}, kind=kind, outcome=DENIED))
 
 
 async def keep(context: LoopContext) -> None:

@@ -239,3 +239,24 @@ def test_bad_requests_create_nothing(live: Live, body: Any, error: type[Exceptio
         with pytest.raises(error, match=names):
             api.post("domains/demo/endpoints", body)
         assert [e["name"] for e in api.get("domains/demo/endpoints")] == before
+
+
+def test_a_rule_holds_at_the_gateway_when_it_is_written_and_until_it_is_taken_out(
+    live: Live, api: Rest, http: httpx.Client
+) -> None:
+    assert deploy(api, "ruled")["state"] == "InService"
+    assert predict(http, "ruled").status_code == 200
+    rule = {"effect": "deny", "who": ["role:admin"], "action": "serving.invoke", "resource": "endpoint/ruled"}
+    made = api.post("domains/demo/policy/rules", rule | {"why": "closed for today"})
+    refused = predict(http, "ruled")
+    assert refused.status_code == 403
+    assert made["id"] in refused.text and "closed for today" in refused.text
+    user = live.status["user"]
+    asked = {"user": user, "action": "serving.invoke", "resource": "endpoint/ruled"}
+    assert api.get("domains/demo/policy/explain", **asked)["rule"] == made["id"]
+    sought = {"action": "serving.invoke", "outcome": "denied", "resource": "endpoint/ruled"}
+    until(lambda: api.get("domains/demo/audit", **sought)["rows"], "the gateway's refusal in the log")
+    api.delete(f"domains/demo/policy/rules/{made['id']}")
+    assert predict(http, "ruled").status_code == 200
+    remove(api, "ruled")
+    assert api.get("audit/verify")["broken"] is None
