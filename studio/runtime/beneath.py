@@ -9,7 +9,6 @@ import ctypes
 import errno
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -305,13 +304,40 @@ def remove(root: Path | int, parts: Sequence[str]) -> None:
 
 
 def remove_tree(root: Path | int, parts: Sequence[str]) -> None:
-    """Removes whatever has that name, a folder with all below it; nothing happens if there is none."""
+    """Removes whatever has that name, a folder with all below it, however deep; nothing happens if there is none."""
     with suppress(FileNotFoundError, NotADirectoryError), folder(root, check(parts)[:-1]) as parent:
         try:
             os.unlink(parts[-1], dir_fd=parent)
         except (IsADirectoryError, PermissionError):
-            # rmtree with a folder's descriptor does not follow links either.
-            shutil.rmtree(parts[-1], dir_fd=parent)
+            with folder(parent, parts[-1:]) as top:
+                _empty(top)
+            os.rmdir(parts[-1], dir_fd=parent)
+
+
+def _empty(top: int) -> None:
+    """What cannot be removed stays, and with it the folders above it."""
+    here = os.dup(top)
+    levels = [_level(here, "", "")]
+    try:
+        while levels:
+            if not levels[-1].left:
+                gone = levels.pop().name
+                here = _up(top, here, levels)
+                with suppress(OSError):
+                    if levels:
+                        os.rmdir(gone, dir_fd=here)
+                continue
+            name, status = levels[-1].left.pop()
+            with suppress(OSError):
+                if not stat.S_ISDIR(status.st_mode):
+                    os.unlink(name, dir_fd=here)
+                    continue
+                opened = os.open(name, FOLDER, dir_fd=here)
+                os.close(here)
+                here = opened
+                levels.append(_level(here, name, ""))
+    finally:
+        os.close(here)
 
 
 def _refusal(root: Path | int, parts: Sequence[str], error: OSError) -> NotFound | Invalid:
