@@ -1951,7 +1951,8 @@ export interface paths {
         post?: never;
         /**
          * Delete Snapshot
-         * @description Deletes one's own, or, as an admin, any of the shared folder.
+         * @description Deletes one's own, or, as an admin, any of the shared folder. Code in a sandbox deletes none: they are what is
+         *     left of files that it has ruined.
          */
         delete: operations["delete_snapshot_domains__domain__snapshots__snapshot__delete"];
         options?: never;
