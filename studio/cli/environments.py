@@ -12,7 +12,7 @@ from studio.cli.output import AsJson, Domain, err, out, show_fields, show_json, 
 from studio.cli.session import rest
 from studio.client import Rest
 from studio.clock import monotonic
-from studio.errors import Invalid, StudioError
+from studio.errors import Conflict, Invalid, StudioError
 
 env = typer.Typer(help="Environments: named Python environments with versions.", no_args_is_help=True)
 
@@ -282,7 +282,7 @@ def wait_for_environment(api: Rest, path: str, timeout_s: float = 1800.0) -> dic
             if state["state"] == "Ready":
                 return state
             if state["state"] == "Failed":
-                raise StudioError(
+                raise Conflict(
                     f"Environment {name} could not be built: {state['error']}", f"All of it: `studio env log {name}`."
                 )
             done = state.get("progress") or {}

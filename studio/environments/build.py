@@ -169,7 +169,7 @@ def _follow(child: subprocess.Popen[str], watch: int) -> list[str]:
 
 def _failed(what: str, said: list[str]) -> StudioError:
     lines = [line.strip(" ×│╰─▶├") for line in said if line.strip()]
-    text = re.sub(r"(^|\s)(?:error|cause):\s+", r"\1", " ".join(lines)).strip(" .")[-1500:]
+    text = re.sub(r"\s+cause:\s+", ". ", " ".join(lines).removeprefix("error: ")).strip(" .")[-1500:]
     doing = {"compile": "Versions could not be chosen", "venv": "The environment could not be made"}
     message = f"{doing.get(what, 'The packages could not be installed')}: {text or 'uv said nothing'}."
     if any(word in text.lower() for word in _NETWORK):

@@ -65,9 +65,10 @@ def unused(root: Path, used: Collection[str], days: float) -> list[Unused]:
         name = marker.parent.name
         if name in used or not _HASH.fullmatch(name):
             continue
-        idle = max(0.0, (now - marker.stat().st_mtime) / 86_400)
-        if idle >= days:
-            found.append(Unused(name, idle, store.size_bytes(root, name)))
+        with suppress(FileNotFoundError):  # somebody else removes it now
+            idle = max(0.0, (now - marker.stat().st_mtime) / 86_400)
+            if idle >= days:
+                found.append(Unused(name, idle, store.size_bytes(root, name)))
     return sorted(found, key=lambda item: -item.days)
 
 
