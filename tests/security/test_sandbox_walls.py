@@ -13,7 +13,8 @@ import pytest
 
 from studio.runtime import isolation
 from studio.runtime.specs import Limits, ServiceSpec
-from tests.sandboxes import Box, Running, connected, until
+from studio.runtime.supervising import Supervisor
+from tests.sandboxes import Box, Running, supervised, until
 
 pytestmark = pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
 NAME = f"studio-test-{os.getpid()}"
@@ -45,10 +46,19 @@ print(json.dumps({
 """
 
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    async with connected(tmp_path / "home") as found:
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One supervisor for all: each test has domains of its own."""
+    with supervised(tmp_path_factory.mktemp("walls") / "home") as found:
         yield found
+
+
+@pytest.fixture
+async def running(started: Running) -> AsyncIterator[Running]:
+    """With a connection of this test's own event loop."""
+    started.client = Supervisor(started.paths.sockets / "supervisor.sock")
+    yield started
+    await started.client.close()
 
 
 class Host:
@@ -80,7 +90,7 @@ def host() -> Iterator[Host]:
 
 async def test_a_network_mode_reaches_what_it_says_and_no_more(running: Running, host: Host) -> None:
     gateway = int(running.address.rpartition(":")[2])
-    for domain, mode in (("alpha", "none"), ("beta", "studio"), ("gamma", "open")):
+    for domain, mode in (("closed", "none"), ("guarded", "studio"), ("shared", "open")):
         box = await running.box(domain, "ann", network=mode)
         facts = host.facts | {"mode": mode, "gateway": gateway}
         seen = json.loads(await box.output(REACH, json.dumps(facts)))
@@ -141,7 +151,7 @@ if __name__ == "__main__":
 async def test_odd_system_calls_are_refused_and_ordinary_programs_work(running: Running) -> None:
     if not isolation.probe().seccomp:
         pytest.skip("this kernel takes no filter")
-    box = await running.box("alpha", "ann")
+    box = await running.box("caller", "ann")
     seen = json.loads((await box.output(CALLS)).rpartition("SEEN")[2])
     assert seen["works"] == [0, [2, 4, 3, 4], [1, 2], 2500.0, "hello\n"]
     refused = seen["refused"]
@@ -151,11 +161,11 @@ async def test_odd_system_calls_are_refused_and_ordinary_programs_work(running: 
 
 
 async def test_nobody_of_another_domain_is_traced_or_ended(running: Running) -> None:
-    alpha, beta = await running.box("alpha", "ann"), await running.box("beta", "bob")
+    alpha, beta = await running.box("tracer", "ann"), await running.box("traced", "bob")
     waits = await beta.job("import time; print('up', flush=True); time.sleep(600)")
     await until(lambda: "up" in beta.log(waits), "beta's job")
     state = await running.client.state()
-    [its] = [box for box in state.sandboxes if box.domain == "beta"]
+    [its] = [box for box in state.sandboxes if box.domain == "traced"]
     pids = [its.pid, *(found.pid for found in (*its.services, *its.children)), running.pid]
     source = f"""
 import ctypes, json, os
