@@ -31,7 +31,10 @@ class Allow:
     async def __call__(self, connection: HTTPConnection) -> Principal:
         principal: Principal = connection.state.principal
         domain, path = connection.path_params.get("domain"), connection.path_params
-        given = self._resource.format_map(path) or resources.in_path(kind_of(self.action), path)
+        kind = kind_of(self.action)
+        given = self._resource.format_map(path) or resources.in_path(kind, path)
+        if not given and trail.is_recorded(self.action, connection.scope.get("method", "GET")):
+            given = await resources.in_body(kind, connection)
         if not is_narrow(principal, self.action, domain):
             return await allow(connection, self.action, domain, given)
         store = context_of(connection).store

@@ -46,7 +46,7 @@ async def of_request(connection: HTTPConnection, store: Store, domain: str | Non
         given = SimpleNamespace(**{str(name): value for name, value in (await _body(connection)).items()})
         path = {name: str(value) for name, value in connection.path_params.items()}
         return await store.read(lambda db: _of_tracking(db, domain, path, given))
-    return [in_path(kind, connection.path_params) or await _in_body(kind, connection)]
+    return [in_path(kind, connection.path_params) or await in_body(kind, connection)]
 
 
 def in_path(kind: str, path: Mapping[str, Any]) -> str:
@@ -76,7 +76,8 @@ async def of_call(store: Store, domain: str, action: str, path: dict[str, str], 
     return [in_path(kind_of(action), path) or (f"{kind_of(action)}/{name}" if name else UNKNOWN)]
 
 
-async def _in_body(kind: str, connection: HTTPConnection) -> str:
+async def in_body(kind: str, connection: HTTPConnection) -> str:
+    """The resource that is made under the name in a body, "" if the body names none of this kind."""
     field = FIELDS.get(kind, "name")
     if kind not in PARAMETERS or field not in _declared(connection):
         return UNKNOWN

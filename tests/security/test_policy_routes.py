@@ -245,6 +245,18 @@ async def test_changes_and_refusals_are_on_record_and_nothing_else(studio: World
         assert await log(ada, since_ms=rows[0]["at_ms"] + 10_000) == []
 
 
+async def test_a_change_says_what_it_made_and_how(studio: World) -> None:
+    async with studio.operator() as operator:
+        await operator.post("/api/v1/users", json={"name": "nina"})
+        # Nobody listens as gateway here, so the call itself ends with 504: it is written down all the same.
+        await operator.post("/api/v1/domains/demo/members", json={"user": "nina", "role": "editor"})
+        rows = (await operator.get("/api/v1/audit")).json()["rows"]
+    assert [(row["action"], row["resource"], row["detail"], row["address"]) for row in rows] == [
+        ("members.write", "member/nina", "as editor", "operator"),
+        ("users.write", "user/nina", "", "operator"),
+    ]
+
+
 async def test_a_refusal_of_the_route_itself_is_on_record_too(studio: World) -> None:
     async with studio.operator() as operator, await studio.person("eddy", "demo") as eddy:
         # Not a member: nobody has a sandbox in a domain that they do not belong to.

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from studio.access.principals import Principal
 from studio.registry import approvals
 from studio.registry.approvals import State
+from studio.wire import trail
 from studio.wire.context import Studio, studio
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.registry import DecisionAnswer, DecisionBody, RequestBody
@@ -54,6 +55,7 @@ async def decide(
     principal: Principal = Depends(Allow("registry.approve")),
 ) -> DecisionAnswer:
     """Approves or rejects."""
+    trail.about(detail=f"version {version}: {body.state}")
     made = await studio.store.write(
         lambda db: approvals.record(db, domain, model, version, State(body.state), principal.user, body.reason)
     )

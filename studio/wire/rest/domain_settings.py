@@ -13,6 +13,7 @@ from studio.domains.quotas import Volume
 from studio.runtime import isolation, isolation_report
 from studio.runtime.isolation_report import Host, Mechanism
 from studio.runtime.specs import Limits, SandboxState, State
+from studio.wire import trail
 from studio.wire.context import Studio, studio
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.domains import (
@@ -47,6 +48,7 @@ async def change_settings(
     """Changes settings. Limits hold in running sandboxes at once where the kernel lets them; the answer says where the
     rest holds from the next start only."""
     changes = body.model_dump(exclude_unset=True, exclude={"restart"})
+    trail.about(detail=", ".join(f"{name} {value}" for name, value in changes.items()))
 
     def write(db: Connection) -> Domain:
         found = settings.change(db, domain, changes)

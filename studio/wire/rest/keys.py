@@ -9,6 +9,7 @@ from studio.access.keys import Key
 from studio.access.permissions import require
 from studio.access.principals import Kind, Principal
 from studio.errors import Denied
+from studio.wire import trail
 from studio.wire.context import Studio, studio
 from studio.wire.owner import is_admin
 from studio.wire.permission import Allow
@@ -44,6 +45,8 @@ async def create_key(
         require(principal, "keys.write", domain)
     actions = scopes.check_actions(body.actions)
     resources = scopes.check_resources(body.resources)
+    narrowed = " ".join((*actions, *resources))
+    trail.about(detail=f"new, of {user}{', for ' + narrowed if narrowed else ''}")
     key, secret = await studio.store.write(
         lambda db: keys.create_key(
             db,

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from studio.access import memberships, users
 from studio.access.principals import Principal
 from studio.domains import volumes
+from studio.wire import trail
 from studio.wire.context import Studio, studio
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.access import MemberAnswer, MemberBody
@@ -45,6 +46,7 @@ async def put_member(
     _: Principal = Depends(Allow("members.write")),
 ) -> MemberAnswer:
     """Adds a member or changes their role; holds everywhere when it returns."""
+    trail.about(detail=f"as {body.role}")
     member = await studio.store.write(lambda db: memberships.put(db, domain, body.user, body.role))
     await asyncio.to_thread(volumes.create_home, studio.settings.paths, domain, body.user)
     await studio.gateway.confirmed()

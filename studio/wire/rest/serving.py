@@ -17,6 +17,7 @@ from studio.serving.invoking import Prediction
 from studio.serving.snippets import snippets, url
 from studio.serving.states import EndpointState, ReplicaState
 from studio.serving.variants import Variant
+from studio.wire import trail
 from studio.wire.context import Studio, studio
 from studio.wire.environment_uses import made_in
 from studio.wire.isolation import require_isolation
@@ -100,6 +101,7 @@ async def promote(
     principal: Principal = Depends(Allow("serving.write")),
 ) -> EndpointAnswer:
     """Another version takes over when it has passed; callers notice nothing."""
+    trail.about(detail=f"version {body.version}")
     await studio.store.write(
         lambda db: endpoints.promote(db, domain, name, body.version, principal.user, body.environment)
     )

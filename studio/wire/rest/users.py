@@ -12,6 +12,7 @@ from studio.access.users import User
 from studio.domains import domains
 from studio.errors import Conflict
 from studio.settings import Paths
+from studio.wire import trail
 from studio.wire.context import Studio, studio
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.access import (
@@ -40,6 +41,7 @@ async def create_user(
     body: UserBody, studio: Studio = Depends(studio), _: Principal = Depends(Allow("users.write"))
 ) -> UserAnswer:
     """Adds a person."""
+    trail.about(f"user/{body.name}")
     made = await studio.store.write(lambda db: users.create_user(db, body.name))
     return UserAnswer(name=made.name, created_ms=made.created_ms, has_password=False)
 
