@@ -117,15 +117,15 @@ async def _start(context: LoopContext, path: Path, wanted: Task) -> None:
 
 async def _measure(context: LoopContext) -> None:
     path = context.settings.paths.run / "volumes" / f"{MEASURE}.json"
+    boxes = (await context.supervisor.state()).sandboxes
     if (await context.supervisor.tool_state(MEASURE)).state != "Running":
         await _take_measured(context, path)
-        due = await _due(context)
+        due = await _due(context, {box.domain for box in boxes})
         if due:
             await _start(context, path, await asyncio.to_thread(_to_measure, context.settings.paths, due))
     known = await context.store.read(quotas.list_all)
     context.full.clear()
     context.full.update({name: found.words for name, found in known.items() if found.is_over})
-    boxes = (await context.supervisor.state()).sandboxes
     await asyncio.to_thread(_tell, [(context.layout(box.domain, box.owner), box.domain) for box in boxes], context.full)
 
 
@@ -139,9 +139,8 @@ def _tell(boxes: list[tuple[Layout, str]], full: Mapping[str, str]) -> None:
             place.unlink(missing_ok=True)
 
 
-async def _due(context: LoopContext) -> list[str]:
+async def _due(context: LoopContext, active: set[str]) -> list[str]:
     known = await context.store.read(quotas.list_all)
-    active = {box.domain for box in (await context.supervisor.state()).sandboxes}
     names = [item.name for item in await context.store.read(domains.list_all)]
     now = now_ms()
     return [name for name in names if quotas.due(known.get(name, Volume(name)), name in active, now)]
