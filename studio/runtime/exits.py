@@ -92,6 +92,11 @@ def _by_signal(kind: str, number: int, last_words: str) -> tuple[str, str]:
     again = _AGAIN.get(kind, "start it again")
     if number == signals.SIGKILL:
         return "killed", f"The {kind} was killed (SIGKILL) from outside Studio: {again}."
+    if name == "SIGSYS":
+        return "refused system call (SIGSYS)", (
+            f"The {kind} ended with a refused system call (SIGSYS): sandboxes run 64-bit code of this machine only. "
+            f"Use such a build of the program, then {again}."
+        )
     if crash := _CRASHES.get(name):
         found = _CRASH_SITE.search(last_words)
         where = f" in {found[3]} ({found[1]}, line {found[2]})" if found else ""

@@ -23,6 +23,7 @@ def test_every_reason_says_what_to_do_next() -> None:
         "segmentation fault (SIGSEGV)": explain("kernel", None, 11),
         "import error": explain("job", 1, None, last_words="ModuleNotFoundError: No module named 'polars'\n"),
         "ended by SIGTERM": explain("job", None, 15),
+        "refused system call (SIGSYS)": explain("job", None, 31),
         "lost": explain("job", None, None),
         "not admitted": explain("job", 75, None),
         "ended by signal 63": explain("job", None, 63),
