@@ -1,6 +1,6 @@
 """What a domain stores and how much it may: measured by a program every so often, and what follows from being over."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
@@ -19,8 +19,8 @@ SHARE = 60  # the time of a measurement is at most one part in so many
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Bytes on the disk as last measured (`measured_ms` None: it is to be measured now). `quota_mb` in MiB, 0 = none.
-    Snapshots and artifacts count too: they lie on the same disk."""
+    """Bytes on the disk as last measured (`measured_ms` None: it is to be measured now, 0: it is being measured).
+    `quota_mb` in MiB, 0 = none. Snapshots and artifacts count too: they lie on the same disk."""
 
     domain: str
     quota_mb: int = 0
@@ -121,10 +121,19 @@ def ask(db: Connection, domain: str) -> Volume:
     return _put(db, domain, measured_ms=None)
 
 
+def begin(db: Connection, names: Iterable[str]) -> None:
+    """Their measurement has begun: who asks from now on asks for another one."""
+    for name in names:
+        if get(db, name).measured_ms is None:
+            _put(db, name, measured_ms=0)
+
+
 def measured(db: Connection, found: Volume) -> None:
-    """Takes in a measurement; the quota stays."""
+    """Takes in a measurement; the quota stays, and so does it that somebody has asked for another one since."""
+    row = db.execute(scope_query(select(volumes.c.measured_ms), volumes, found.domain)).one_or_none()
+    is_asked = row is not None and row.measured_ms is None
     values = {name: getattr(found, name) for name in _MEASURED}
-    _put(db, found.domain, **values, measured_ms=now_ms())
+    _put(db, found.domain, **values, measured_ms=None if is_asked else now_ms())
 
 
 def _put(db: Connection, domain: str, **values: object) -> Volume:

@@ -122,6 +122,7 @@ async def _measure(context: LoopContext) -> None:
         await _take_measured(context, path)
         due = await _due(context, {box.domain for box in boxes})
         if due:
+            await context.store.write(lambda db: quotas.begin(db, due))
             await _start(context, path, await asyncio.to_thread(_to_measure, context.settings.paths, due))
     known = await context.store.read(quotas.list_all)
     context.full.clear()

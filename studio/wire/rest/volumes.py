@@ -164,7 +164,7 @@ async def _volume(studio: Studio, found: Volume) -> VolumeAnswer:
         artifacts_bytes=found.artifacts_bytes,
         homes=[HomeUse(user=user, bytes=size) for user, size in sorted(found.homes.items())],
         files=found.files,
-        measured_ms=found.measured_ms,
+        measured_ms=found.measured_ms or None,
         disk_free_bytes=free,
         cheap_snapshots=cheap,
         level=rule.level,

@@ -23,6 +23,13 @@ def test_a_measurement_leaves_the_quota_and_a_quota_the_measurement(db: Connecti
     quotas.measured(db, replace(FULL, shared_bytes=0))
     assert (quotas.get(db, "demo").quota_mb, quotas.get(db, "demo").shared_bytes) == (10, 0)
     assert quotas.get(db, "other") == Volume("other")
+    # Asked for while a measurement was on: that one does not count as the answer.
+    quotas.begin(db, ["demo", "other"])
+    assert quotas.get(db, "demo").measured_ms == quotas.get(db, "other").measured_ms == 0
+    quotas.ask(db, "demo")
+    for name in ("demo", "other"):
+        quotas.measured(db, Volume(name))
+    assert quotas.get(db, "demo").measured_ms is None and quotas.get(db, "other").measured_ms
     for wrong in (-1, quotas.MOST_MB + 1):
         with pytest.raises(Invalid):
             quotas.set_quota(db, "demo", wrong)
