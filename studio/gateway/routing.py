@@ -193,11 +193,12 @@ class Router:
 
     def lab(self, asked: Asked) -> Decision:
         """The person's own lab in this domain."""
-        key = f"labs/{asked.domain}/{asked.identity.user}"
+        key, closed = f"labs/{asked.domain}/{asked.identity.user}", f"closed/{asked.domain}"
+        self._require(asked, "lab.open", f"domain/{asked.domain}", closed)
         lab = self._tables.get(key)
         if lab is None:
             return self._without_lab(asked.request, asked.identity, asked.domain)
-        watched = msgspec.structs.replace(asked.identity, watch=(*asked.identity.watch, key))
+        watched = msgspec.structs.replace(asked.identity, watch=(*asked.identity.watch, key, closed))
         return ToLab(watched, asked.domain, asked.role, str(lab["socket"]), str(lab["secret"]))
 
     def metrics(self, asked: Asked) -> Decision:

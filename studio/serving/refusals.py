@@ -1,4 +1,4 @@
-"""What rules of policies say to predictions, for the gateway, which decides those alone.
+"""What rules of policies say to predictions and to open labs, for the gateway, which decides those alone.
 
 Conditions are answered here, each time the table is made (every two seconds at the latest), and only who is meant is
 left to the gateway. While the server is away, what was answered last holds.
@@ -15,18 +15,20 @@ from studio.access.principals import Kind, Principal
 from studio.access.rules import Policy
 from studio.serving.endpoints import list_endpoints
 
-INVOKE, READ = "serving.invoke", "serving.read"
+INVOKE, READ, LAB = "serving.invoke", "serving.read", "lab.open"
 
 
 def entries(db: Connection, now_ms: int) -> dict[str, dict[str, Any]]:
-    """ "refusals/<domain>/<endpoint>" → {"rules": [{who, message, hint}]} of what denies predictions of it now, and
-    "refusals/<domain>" the same of the domain's figures. Domains without such rules have none."""
+    """ "refusals/<domain>/<endpoint>" → {"rules": [{who, message, hint}]} of what denies predictions of it now,
+    "refusals/<domain>" the same of the domain's figures, "closed/<domain>" of its labs. Domains without such rules have
+    none."""
     asked = {
         name: policy
         for name, policy in policies.load(db, at_ms=now_ms).items()
-        if any(rule.effect == "deny" for action in (INVOKE, READ) for rule in policy.about(action))
+        if any(rule.effect == "deny" for action in (INVOKE, READ, LAB) for rule in policy.about(action))
     }
     found = {f"refusals/{name}": _rules(policy, Ask(READ, name), now_ms) for name, policy in asked.items()}
+    found |= {f"closed/{name}": _rules(policy, Ask(LAB, name), now_ms) for name, policy in asked.items()}
     for endpoint in list_endpoints(db) if asked else ():
         if endpoint.domain in asked:
             attributes = {"instance_type": endpoint.instance_type}

@@ -14,7 +14,7 @@ from studio.gateway.config import Config
 from studio.gateway.identity import Identities
 from studio.gateway.refusals import MOST
 from studio.gateway.requests import Request, check
-from studio.gateway.routing import Invoke, Metrics, Refuse, Router
+from studio.gateway.routing import Invoke, Metrics, Refuse, Router, ToLab
 from studio.gateway.tables import Tables
 from studio.serving import endpoints, refusals
 from studio.serving.endpoints import Wanted
@@ -63,6 +63,21 @@ def test_figures_are_denied_by_what_denies_any_endpoint(tmp_path: Path) -> None:
     assert isinstance(asked(router(tmp_path, {}, resources=["endpoint/a"]), "/metrics", "GET"), Refuse)
 
 
+def test_a_lab_is_closed_by_a_rule_and_what_is_open_ends_with_it(tmp_path: Path) -> None:
+    cookie = "c" * 43
+    session = {"id": "session-1", "user": "ann", "csrf": "x", "expires_ms": None, "domain": "demo"}
+    entries = {f"sessions/{signing.digest(cookie)}": session, "labs/demo/ann": {"socket": "s", "secret": "t"}}
+    host = (b"host", b"demo.localhost:8600")
+    request = Request("GET", b"/lab", [host, (b"cookie", f"studio_demo={cookie}".encode())], "127.0.0.1")
+    assert check(request) is None
+    opened = router(tmp_path, entries).decide(request)
+    assert isinstance(opened, ToLab) and "closed/demo" in opened.identity.watch
+    closed = router(tmp_path, entries | {"closed/demo": denied()})
+    assert isinstance(closed.decide(request), Refuse)
+    assert closed.refusals.take()["refusals"][0]["action"] == "lab.open"
+    assert isinstance(router(tmp_path, entries | {"closed/demo": denied()}, "admin").decide(request), ToLab)
+
+
 def test_refusals_are_kept_for_the_log_but_not_without_end(tmp_path: Path) -> None:
     found = router(tmp_path, {"refusals/demo/a": denied()}, resources=["endpoint/a"])
     for _ in range(MOST + 5):
@@ -105,3 +120,5 @@ def test_the_table_says_what_holds_now(served: Connection) -> None:
     policies.change(served, "demo", made.id, days)
     assert set(refusals.entries(served, 0)) == {"refusals/demo", "refusals/demo/a", "refusals/demo/b"}  # a Thursday
     assert refusals.entries(served, 86_400_000) == {}
+    policies.change(served, "demo", made.id, Rule("", "deny", ("role:viewer",), "lab.open"))
+    assert set(refusals.entries(served, 0)) == {"closed/demo"}
