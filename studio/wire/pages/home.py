@@ -58,12 +58,13 @@ async def home(request: Request) -> Response:
         script += new_domain.script(session.csrf, [item.name for item in found], studio.address)
     elif "new" in request.query_params:
         dialog = "<p class=warn>New domains are made by who runs this installation. Ask them to make one.</p>"
-    out = "<a href='/account'>Account</a><button class=plain id=out>Sign out</button>" if session else ""
+    links = "<a href='/account'>Account</a><button class=plain id=out>Sign out</button>" if session else ""
     level = "isolated by bubblewrap" if studio.isolation == "bubblewrap" else "not isolated"
     body = (
         f"<div class=head><div><h1>Your domains</h1><p class=soft>Signed in as {escape(principal.user)}.</p></div>{new}"
         f"</div>{dialog}{_list(principal, mine)}"
-        f"<footer><span>Studio {escape(__version__)} · domains are {level}</span>{out}</footer>"
+        f"<footer><span>Studio {escape(__version__)} · domains are {level}</span>"
+        f"<span class=links>{links}</span></footer>"
     )
     return page("Home", body, script=script, connect=f"'self' http://*.localhost:{urlsplit(studio.address).port}")
 

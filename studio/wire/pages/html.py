@@ -56,7 +56,8 @@ form.signin{display:grid;gap:.35rem;margin:1.4rem 0 1.6rem;max-width:22rem}form.
 form.signin label{font-size:.9rem;font-weight:600;margin-top:.6rem}
 form.signin button{margin-top:1.1rem;justify-self:start}
 footer{margin-top:2.5rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.88rem;color:var(--soft);
-display:flex;gap:1rem;justify-content:space-between;align-items:baseline;flex-wrap:wrap}
+display:flex;gap:0 1rem;justify-content:space-between;align-items:baseline;flex-wrap:wrap}
+.links{display:flex;gap:1rem;align-items:baseline}.links a{color:inherit}
 .bar{height:4px;border-radius:2px;background:var(--line);overflow:hidden;margin:1.6rem 0}
 .bar i{display:block;height:100%;width:35%;border-radius:2px;
 background:var(--accent);animation:run 1.6s ease-in-out infinite}

@@ -6,7 +6,7 @@ import { TEST } from '../../testids';
 import { Ago, Button, DataTable, Drawer, EmptyState, ErrorBox, IColumn, Id, KeyValue, Select, Skeleton, StatusPill, TextInput } from '../../ui';
 import { IAuditFilter, SPANS, queryOf } from './auditfilter';
 import { Failure, ISectionProps, Page } from './parts';
-import { actionText } from './rules';
+import { actionText, capital } from './rules';
 
 const PAGE = 100;
 const NO_PAGE: AuditPage = { rows: [], next: null };
@@ -125,7 +125,7 @@ function columnsOf(trans: Trans): IColumn<AuditRow>[] {
 function RowDrawer({ row, onClose }: { row: AuditRow; onClose: () => void }): JSX.Element {
   const { trans } = useStudio();
   return (
-    <Drawer title={actionText(row.action, trans)} subtitle={<Ago at={row.at_ms} />} width={440} onClose={onClose}>
+    <Drawer title={capital(actionText(row.action, trans))} subtitle={<Ago at={row.at_ms} />} width={440} onClose={onClose}>
       {row.detail && <p>{row.detail}</p>}
       <KeyValue
         items={[

@@ -141,25 +141,27 @@ function MemberDialog({ onClose }: { onClose: () => void }): JSX.Element {
     </>
   );
   return (
-    <Modal name="member" title={trans.__('Add a member')} width={440} onClose={onClose} footer={footer}>
+    <Modal name="member" title={trans.__('Add a member')} width={520} onClose={onClose} footer={footer}>
       {people.error && <ErrorBox error={people.error} onRetry={() => void people.refresh()} />}
       {!people.data && !people.error && <Skeleton rows={2} />}
       {people.data && people.data.length > 0 && (
         <Field label={trans.__('Person')}>{id => <Select id={id} value={user} options={people.data ?? []} onChange={setUser} testId={TEST.memberUser} />}</Field>
       )}
       {people.data && people.data.length === 0 && <p>{trans.__('Everybody who can sign in here is a member already.')}</p>}
-      <div className="jp-Studio-modes jp-mod-3" role="radiogroup" aria-label={trans.__('Role')}>
-        {ROLES.map(name => (
-          <label key={name} className={`jp-Studio-mode${name === role ? ' jp-mod-active' : ''}`}>
-            <input type="radio" name="role" checked={name === role} onChange={() => setRole(name)} />
-            <span>
-              <b>{name}</b>
-            </span>
-            <small>{meaningOf(name, trans)}</small>
-          </label>
-        ))}
-      </div>
-      <details>
+      {user && (
+        <div className="jp-Studio-modes jp-mod-3" role="radiogroup" aria-label={trans.__('Role')}>
+          {ROLES.map(name => (
+            <label key={name} className={`jp-Studio-mode${name === role ? ' jp-mod-active' : ''}`}>
+              <input type="radio" name="role" checked={name === role} onChange={() => setRole(name)} />
+              <span>
+                <b>{name}</b>
+              </span>
+              <small>{meaningOf(name, trans)}</small>
+            </label>
+          ))}
+        </div>
+      )}
+      <details open={people.data?.length === 0}>
         <summary>{trans.__('Somebody who is not in the list')}</summary>
         <p className="jp-Studio-hint">{session?.operates ? trans.__('You run this installation: add them on its computer, then give them a link to sign in with.') : trans.__('Who runs this installation adds people, on its computer:')}</p>
         <CodeSnippet code={'studio user create NAME\nstudio signin --user NAME'} />

@@ -99,6 +99,11 @@ export function whoText(who: readonly string[], trans: TranslationBundle): strin
     return item === ANY ? trans.__('all members') : kind === 'role' ? (roles[name] ?? trans.__('the role %1', name)) : name;
   });
   const text = names.length > 1 ? trans.__('%1 and %2', names.slice(0, -1).join(', '), names[names.length - 1] ?? '') : (names[0] ?? '');
+  return capital(text);
+}
+
+/** With a capital at its beginning, as a heading has. */
+export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
