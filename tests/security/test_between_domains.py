@@ -156,3 +156,103 @@ def test_the_session_of_one_domain_is_none_in_the_other(neighbours: Neighbours) 
     for path in ("jobs", "experiments", "datasets", "endpoints"):
         answer = visitor.request("GET", f"{origin}/studio/api/domains/beta/{path}")
         assert answer.status_code == 403, (path, answer.status_code, answer.text)
+
+
+def test_a_kernelspec_of_ones_own_starts_nothing_outside_of_studio(neighbours: Neighbours) -> None:
+    """22, 23: under another name, or planted with Jupyter's own provisioner, in every folder that Jupyter reads."""
+    spec = {"argv": ["touch", "/volume/shared/started"], "display_name": "evil", "language": "python"}
+    spec["metadata"] = {"kernel_provisioner": {"provisioner_name": "local-provisioner"}}
+    home = neighbours.own
+    for folder in (".local/share/jupyter/kernels", ".ipython/kernels", "kernels", ".jupyter/kernels"):
+        for name in ("evil", "sklearn"):
+            place = home / folder / name
+            place.mkdir(parents=True, exist_ok=True)
+            (place / "kernel.json").write_text(json.dumps(spec))
+    offered = neighbours.visitor.json("GET", f"{neighbours.origin}/api/kernelspecs")["kernelspecs"]
+    assert "evil" not in offered
+    assert offered["sklearn"]["spec"]["metadata"]["kernel_provisioner"]["provisioner_name"] == "studio-fork"
+    for name in ("evil", "python3", "../evil", "sklearn/../evil", "/volume"):
+        answer = neighbours.visitor.request("POST", f"{neighbours.origin}/api/kernels", json={"name": name})
+        assert answer.status_code >= 400, (name, answer.text)
+    kernel = Kernel.start(neighbours.visitor, neighbours.origin, "sklearn", "own.ipynb")
+    try:
+        # The name that both have is Studio's: a child of the fork server, let in and under its own limits.
+        assert any(kernel.id in name for name in children(neighbours.live))
+    finally:
+        kernel.disconnect()
+    assert not (neighbours.live.settings.paths.shared("demo") / "started").exists()
+
+
+UPGRADE = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
+
+def test_a_link_planted_over_a_socket_is_not_followed(neighbours: Neighbours) -> None:
+    """27b: code puts links to the host's own sockets, and to a neighbour's, where Studio connects to its lab and fork
+    server; on the host those names mean something."""
+    live, origin = neighbours.live, neighbours.origin
+    sockets = live.settings.paths.sockets
+    beta_lab = next(path for path in neighbours.facts["sockets"] if path.endswith("lab.sock") and "beta" in path)
+    kernel = Kernel.start(neighbours.visitor, origin, "sklearn", "links.ipynb")
+    try:
+        kernel.run("import os; out = os.environ['STUDIO_OUT']; os.rename(f'{out}/lab.sock', f'{out}/kept.sock')")
+        for target in (sockets / "operator.sock", sockets / "server.sock", sockets / "supervisor.sock", beta_lab):
+            kernel.run(f"os.symlink({str(target)!r}, f'{{out}}/lab.sock')")
+            # A websocket has a connection of its own; a request may still find one that was opened before.
+            asking = UPGRADE | {"origin": origin}
+            answer = neighbours.visitor.request("GET", f"{origin}/api/events/subscribe", headers=asking)
+            assert answer.status_code in (502, 503, 504), (target, answer.status_code, answer.text)
+            assert "user" not in neighbours.visitor.request("GET", f"{origin}/api/v1/session").text
+            kernel.run("os.unlink(f'{out}/lab.sock')")
+    finally:
+        kernel.run("os.rename(f'{out}/kept.sock', f'{out}/lab.sock')")
+        kernel.disconnect()
+    until(lambda: neighbours.visitor.request("GET", f"{origin}/api/kernels").status_code == 200, "the lab")
+    assert neighbours.beta.value("secret") == SECRET
+
+
+FORGE = """
+import json, os, signal, socket
+line = json.dumps(report) + chr(10)
+with socket.socket(socket.AF_UNIX) as client:
+    client.connect(os.environ["STUDIO_IN"] + "/hello.sock")
+    client.sendall(line.encode())
+    client.recv(99)
+with open(os.environ["STUDIO_OUT"] + "/exits-fork-sklearn.jsonl", "w") as file:
+    file.write(line)
+os.kill(os.getppid(), signal.SIGKILL)
+"""
+
+
+def test_a_forged_exit_record_ends_nobody(neighbours: Neighbours) -> None:
+    """27c: said at the door, and left in the file that the fork server's successor reads, after killing it."""
+    live = neighbours.live
+    kernel = Kernel.start(neighbours.visitor, neighbours.origin, "sklearn", "forger.ipynb")
+    victim = Kernel.start(neighbours.visitor, neighbours.origin, "sklearn", "victim.ipynb")
+    try:
+        victim.run("kept = 42")
+        name = next(name for name in children(live) if victim.id in name)
+        pid = int(victim.value("__import__('os').getpid()"))
+        report = {"exited": {"name": name, "pid": pid, "code": 0, "signal": None, "at_ms": 1}, "from": "fork-sklearn"}
+        before = next(box for box in state(live)["sandboxes"] if box["domain"] == "demo" and box["owner"] != "service")
+        gone = next(service["pid"] for service in before["services"] if service["name"] == "fork-sklearn")
+        kernel.run(f"report = {report!r}\n{FORGE}")
+
+        def again() -> bool:
+            box = next(box for box in state(live)["sandboxes"] if box["id"] == before["id"])
+            return any(item["name"] == "fork-sklearn" and item["pid"] not in (0, gone) and item["state"] == "Running"
+                       for item in box["services"])  # fmt: skip
+
+        until(again, "another fork server, which has read the file")
+        assert name in children(live)
+        assert victim.value("kept") == 42
+        with live.operator() as api:
+            assert api.get("domains/demo/exits", name=name)["exits"] == []
+    finally:
+        for used in (kernel, victim):
+            used.disconnect()
+            neighbours.visitor.request("DELETE", f"{neighbours.origin}/api/kernels/{used.id}")
