@@ -31,18 +31,6 @@ HTML = (
     f'<svg onload="{CALLS.replace(chr(34), "&quot;")}"></svg>'
     "<a data-commandlinker-command='notebook:run-all-cells' href='#'>look</a>"
 )
-# The same from code, for an admin who runs the notebook too.
-CODE = """
-import json, os, urllib.error, urllib.request
-def post(path, body):
-    request = urllib.request.Request(os.environ["STUDIO_API"] + "/api/v1/" + path, json.dumps(body).encode(),
-        {"authorization": "Bearer " + os.environ["STUDIO_TOKEN"], "content-type": "application/json"})
-    try:
-        return urllib.request.urlopen(request).status
-    except urllib.error.HTTPError as error:
-        return error.code
-print("answered", post("domains/demo/members", {"user": "mallory", "role": "admin"}))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +104,7 @@ def test_an_admin_who_opens_an_editors_notebook_does_nothing_for_them(live: Live
         display("text/markdown", HTML),
     )
     markdown = {"cell_type": "markdown", "id": "m1", "metadata": {"trusted": True}, "source": HTML}
-    notebook(live, "mallory.ipynb", markdown, code(2, CODE, outputs))
+    notebook(live, "mallory.ipynb", markdown, code(2, "'never run'", outputs))
     asked: list[str] = []
 
     def note(request: Request) -> None:
@@ -126,11 +114,10 @@ def test_an_admin_who_opens_an_editors_notebook_does_nothing_for_them(live: Live
     page.on("request", note)
     opened(page, "mallory.ipynb")
     expect(page.locator(".jp-RenderedHTMLCommon:visible", has_text="a report").first).to_be_visible()
+    expect(page.locator(".jp-CodeCell .jp-OutputArea-output").first).to_be_attached()
     # What would have run has had its turn when a later macrotask of the page is over.
     page.evaluate("() => new Promise(done => setTimeout(() => requestAnimationFrame(done), 0))")
     assert page.evaluate("window.pwned") is None
     assert asked == []
-    run_all(page)
-    expect(page.locator(".jp-OutputArea-output:visible", has_text="answered 403")).to_be_visible(timeout=30_000)
     with live.operator() as api:
         assert "mallory" not in [member["user"] for member in api.get("domains/demo/members")]
