@@ -130,6 +130,9 @@ class Verdict(Struct, frozen=True):
     rule: Rule | None = None
 
 
+BY_ROLE, NOT_BY_ROLE = Verdict(True, Reason.role), Verdict(False, Reason.role)
+
+
 def require(
     principal: Principal,
     action: str,
@@ -176,7 +179,9 @@ def decide(principal: Principal, ask: Ask, now_ms: int) -> Verdict:
 
 
 def _by_role_and_rules(principal: Principal, ask: Ask, role: Role, needed: Role, now_ms: int) -> Verdict:
-    policy = policy_of(principal, ask.domain)
+    policy = principal.policies.get(ask.domain or "")
+    if policy is None:
+        return BY_ROLE if role.rank >= needed.rank else NOT_BY_ROLE
     denying, allowing = policy.on(ask.resource, ask.action, principal.user, role, lambda rule: concerns(rule, ask))
     is_allowed = role.rank >= needed.rank
     if denying or (allowing and not is_allowed):
@@ -187,7 +192,7 @@ def _by_role_and_rules(principal: Principal, ask: Ask, role: Role, needed: Role,
         for rule in allowing if not is_allowed else ():
             if conditions.hold(rule.when, moment):
                 return Verdict(True, Reason.rule, rule)
-    return Verdict(is_allowed, Reason.role)
+    return BY_ROLE if is_allowed else NOT_BY_ROLE
 
 
 def policy_of(principal: Principal, domain: str | None) -> Policy:
@@ -197,6 +202,8 @@ def policy_of(principal: Principal, domain: str | None) -> Policy:
 
 def is_narrow(principal: Principal, action: str, domain: str | None) -> bool:
     """Whether the answer may depend on the resource or the attributes: only then they need be looked up."""
+    if not principal.scope.resources and domain not in principal.policies:
+        return False  # nearly always, and on every call
     role = principal.role_in(domain) if domain else None
     if principal.kind is Kind.operator or role is None:
         return False

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 class Tables:
     """Entries by key: sessions/<digest>, keys/<id>, members/<domain>/<user>, domains/<domain>, labs/<domain>/<user>,
-    endpoints/<domain>/<name>. Listeners hear the keys that changed."""
+    endpoints/<domain>/<name>; refusals/<domain>[/<endpoint>] and closed/<domain>: what rules deny there now.
+    Listeners hear the keys that changed."""
 
     def __init__(self, path: Path, secret: str) -> None:
         self.entries: dict[str, Any] = {}
