@@ -18,6 +18,7 @@ from alembic.config import Config
 
 from studio.client import Rest
 from studio.runtime import process
+from studio.runtime.supervising import call_once
 from studio.store import migrate
 from studio.store.engine import open_engine
 from tests import leaks
@@ -55,8 +56,11 @@ def http(live: Live) -> Iterator[httpx.Client]:
 
 
 def program(live: Live) -> httpx.Client:
-    headers = {"authorization": f"Bearer {live.key('demo', live.status['user'])}"}
-    return httpx.Client(base_url=live.address, headers=headers, timeout=60)
+    # Without the command, which takes longer than all that it is asked here.
+    address = call_once(live.settings.paths.sockets / "supervisor.sock", "hello")["address"]
+    with live.operator() as api:
+        token = live.key("demo", api.get("session")["user"])
+    return httpx.Client(base_url=address, headers={"authorization": f"Bearer {token}"}, timeout=60)
 
 
 def when(api: Rest, path: str, identity: str, wanted: str) -> Any:
