@@ -1,4 +1,6 @@
 import { PageConfig } from '@jupyterlab/coreutils';
+
+import { defaultKernel } from './features/environments/kernelspecs';
 import type { IStudio } from './tokens';
 
 interface ISharedNotebook {
@@ -15,14 +17,14 @@ export async function openNotebook(studio: IStudio, path: string): Promise<void>
   // JupyterLab asks for a kernel if it does not know the specs yet, or the notebook's own before its content has come.
   const specs = studio.app.serviceManager.kernelspecs;
   await specs.ready;
-  await studio.app.commands.execute('docmanager:open', { path, factory: 'Notebook', kernel: { name: specs.specs?.default ?? '' } });
+  await studio.app.commands.execute('docmanager:open', { path, factory: 'Notebook', kernel: { name: defaultKernel(specs.specs) } });
 }
 
 /** A new notebook in the person's own folder; with `code` as its first cell. */
 export async function newNotebook(studio: IStudio, code = ''): Promise<void> {
   const specs = studio.app.serviceManager.kernelspecs;
   await specs.ready;
-  const widget = (await studio.app.commands.execute('notebook:create-new', { cwd: PageConfig.getOption('studioUser'), kernelName: specs.specs?.default ?? '' })) as INotebookWidget | undefined;
+  const widget = (await studio.app.commands.execute('notebook:create-new', { cwd: PageConfig.getOption('studioUser'), kernelName: defaultKernel(specs.specs) })) as INotebookWidget | undefined;
   if (widget && code) {
     await widget.context.ready;
     const notebook = widget.context.model.sharedModel;

@@ -6,6 +6,7 @@ import { Fragment, createElement } from 'react';
 
 import { addDomainCommands } from '../features/domain/commands';
 import { addEnvironmentCommands } from '../features/environments/commands';
+import { followEnvironments } from '../features/environments/kernelspecs';
 import { RUN_COMMANDS, addRunCommands } from '../features/experiments/commands';
 import { labIcon } from '../icons';
 import { newNotebook, openNotebook } from '../notebooks';
@@ -44,6 +45,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
     });
     addCommands(app, studio);
     addRunCommands(app, studio);
+    followEnvironments(studio);
     const domainCommands = [...addDomainCommands(app, studio), ...addEnvironmentCommands(app, studio)];
     for (const panel of ENTRIES) {
       palette?.addItem({ command: `studio:open-${panel}`, category: CATEGORY });
