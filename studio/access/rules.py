@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from studio.patterns import ANY, is_one_of, matches
 
-KNOWN = 4096  # (action, person) pairs whose rules are remembered
+KNOWN = 4096  # (action, person) pairs, and resources beside them, whose rules are remembered
+LONGEST = 300  # characters of a resource that is remembered: callers choose what they ask for
 Effect = Literal["allow", "deny"]
 When = Mapping[str, Mapping[str, Any]]  # name of a condition → its parameters; all of them must hold
 
@@ -74,11 +75,12 @@ class Policy:
         """Those of them that concern this resource too: only their conditions are left to ask."""
         found = self._on.get((resource, action, user, role))
         if found is None:
-            if len(self._on) >= KNOWN:
-                self._on.clear()
             denying, allowing = self.of(action, user, role)
             found = tuple(filter(concerns, denying)), tuple(filter(concerns, allowing))
-            self._on[resource, action, user, role] = found
+            if len(self._on) >= KNOWN:
+                self._on.clear()
+            if len(resource) <= LONGEST:
+                self._on[resource, action, user, role] = found
         return found
 
 
