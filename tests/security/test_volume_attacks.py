@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from studio.data import sources
-from studio.domains import examples, space_folders, storing, volumes
+from studio.domains import space_folders, storing, volumes
 from studio.domains.storing import Task
 from studio.errors import Invalid, StudioError
 from studio.jobs import staging
-from studio.runtime import beneath, isolation, trees
+from studio.runtime import beneath, isolation
 from studio.settings import Settings
 from tests.sandboxes import Box, Running, connected, until
 
@@ -148,21 +148,3 @@ def test_an_odd_name_never_means_the_parent_of_all_domains(tmp_path: Path, name:
         "domains/demo/shared",
         "domains/demo/users",
     ]
-
-
-def test_the_example_is_not_written_through_a_link(running_layout: "examples.Layout", tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    victim.mkdir()
-    (running_layout.host_shared / "data").symlink_to(victim)
-    with pytest.raises(Invalid, match="is a link"):
-        examples.copy(Settings(home=tmp_path / "x").assets, running_layout)
-    assert list(victim.iterdir()) == []
-    assert trees.measure(victim).files == 0
-
-
-@pytest.fixture
-def running_layout(tmp_path: Path) -> "examples.Layout":
-    layout = examples.Layout(Settings(home=tmp_path / "home").paths, "demo", "ann", "bubblewrap")
-    for folder in (layout.host_shared, layout.host_home):
-        folder.mkdir(parents=True)
-    return layout
