@@ -170,3 +170,20 @@ def test_baseline_is_the_training_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "_active_run", lambda: logged)
     sdk.log_baseline(pd.DataFrame({"wind": range(30_000)}))
     assert len(logged.texts["studio/baseline.csv"].splitlines()) == evaluation.MAX_ROWS + 1
+
+
+def test_packages_are_added_to_the_environment_this_runs_in(
+    studio: tuple[dict[str, Any], Asked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, asked = studio
+    monkeypatch.setenv("STUDIO_ENVIRONMENT", "sklearn")
+    made = {"name": "demo-sklearn", "state": "Queued", "error": ""}
+    answers["environments/sklearn/packages"] = made
+    answers["environments/demo-sklearn"] = made | {"state": "Ready"}
+    assert sdk.add_packages("polars", "scipy>=1") == "demo-sklearn"
+    assert asked[0] == ("POST", "environments/sklearn/packages", {"packages": ["polars", "scipy>=1"]})
+    assert asked[1] == ("GET", "environments/demo-sklearn?wait_s=20", None)
+    answers["environments/demo-sklearn"] = made | {"state": "Failed", "error": "No solution found."}
+    with pytest.raises(CallFailed, match="No solution found"):
+        sdk.add_packages("polars==99")
+    assert sdk.add_packages("polars==99", wait=False) == "demo-sklearn"
