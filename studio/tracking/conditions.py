@@ -42,14 +42,14 @@ def values(db: Connection, tree: And) -> dict[str, Any]:
     for n, part in enumerate(tree.parts):
         if part.entity == "metric":
             number = metrics.key_id(db, part.key)
-            found[f"key_{n}"] = -1 if number is None else number
+            found[f"keyed_{n}"] = -1 if number is None else number
         elif part.entity in ("param", "tag"):
-            found[f"key_{n}"] = part.key
+            found[f"keyed_{n}"] = part.key
         if isinstance(part.value, tuple):
-            found |= {f"value_{n}_{i}": item for i, item in enumerate(part.value)}
+            found |= {f"valued_{n}_{i}": item for i, item in enumerate(part.value)}
         elif part.value is not None:
             # A metric is compared as a number with a point: SQLite would else compare with whole ones digit by digit.
-            found[f"value_{n}"] = float(part.value) if part.entity == "metric" else part.value
+            found[f"valued_{n}"] = float(part.value) if part.entity == "metric" else part.value
     return found
 
 
@@ -85,10 +85,10 @@ def compare(column: ColumnElement[Any], part: Comparison, value: Any = None) -> 
 def bound(column: ColumnElement[Any], part: Comparison, n: int, given: Mapping[str, Any]) -> Any:
     """The parameter, or parameters, that stand for what the comparison number `n` compares `column` with."""
     if isinstance(part.value, tuple):
-        return [bindparam(f"value_{n}_{i}", item) for i, item in enumerate(part.value)]
+        return [bindparam(f"valued_{n}_{i}", item) for i, item in enumerate(part.value)]
     if part.value is None:
         return None
-    return bindparam(f"value_{n}", given[f"value_{n}"], None if isinstance(part.value, float) else column.type)
+    return bindparam(f"valued_{n}", given[f"valued_{n}"], None if isinstance(part.value, float) else column.type)
 
 
 def on_metric(latest: Any, part: Comparison, n: int, given: Mapping[str, Any]) -> ColumnElement[bool]:
@@ -115,7 +115,7 @@ def _of_run(part: Comparison, n: int, given: Mapping[str, Any], run: ColumnEleme
         return compare(column, part, bound(column, part, n, given))
     if part.entity == "dataset":
         return _on_dataset(part, n, given, run)
-    key: Any = bindparam(f"key_{n}", given[f"key_{n}"])
+    key: Any = bindparam(f"keyed_{n}", given[f"keyed_{n}"])
     if part.entity == "metric":
         latest = t.latest_metrics.alias(f"metric_{n}").c
         return exists().where(latest.run == run, latest.key == key, on_metric(latest, part, n, given))

@@ -180,7 +180,7 @@ def horizon(db: Connection, search: Search, leg: Leg, after: Sequence[Any] | Non
 def posting(search: Search, n: int) -> Select[Any]:
     """The numbers of the runs that the comparison number `n` lets through, from an index that has them together."""
     part, given = search.tree.parts[n], search.given
-    key = _named(search, f"key_{n}")
+    key = _named(search, f"keyed_{n}")
     if part.entity == "metric":
         c = t.latest_metrics.alias(f"posting_{n}").c
         query = select(c.run).where(_one_of(c.experiment, "experiment", search.experiments), c.key == key)
