@@ -22,6 +22,7 @@ from studio.cli import (
     work,
 )
 from studio.cli.demo.command import demo
+from studio.cli.instance_types import instance_type
 from studio.cli.output import err
 from studio.cli.session import use_home
 from studio.cli.transfer.command import exporting, importing
@@ -74,6 +75,7 @@ app.add_typer(audit.audit, name="audit")
 app.add_typer(storage.volume, name="volume")
 app.add_typer(storage.snapshot, name="snapshot")
 app.add_typer(storage.space, name="space")
+app.add_typer(instance_type, name="instance-type")
 app.add_typer(importing, name="import")
 app.add_typer(exporting, name="export")
 

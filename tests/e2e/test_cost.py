@@ -53,17 +53,17 @@ def test_a_job_is_listed_paid_and_stopped(api: Rest) -> None:
     until(lambda: api.get(f"{JOBS}/{job_id}")["cost"] == full, "its whole cost", 10)
 
 
-def test_the_price_of_what_runs_stays_when_the_list_is_changed(api: Rest) -> None:
+def test_the_price_of_what_runs_stays_when_the_list_is_changed(live: Live, api: Rest) -> None:
     job_id = begin(api)
-    large = next(item for item in api.get("instance-types") if item["name"] == "std.large")
-    size = {key: large[key] for key in ("cpu", "memory_mb", "gpu")}
-    api.put("instance-types/std.large", size | {"price_per_hour": 9})
+    before = {item["name"]: item for item in live.json("instance-type", "list")}
+    changed = live.json("instance-type", "set", "std.large", "--price", "9")
+    assert changed == before["std.large"] | {"price_per_hour": 9}
     try:
         other = begin(api)
         assert line(api, "job", job_id)["price_per_hour"] == 0.08
         assert line(api, "job", other)["price_per_hour"] == 9
     finally:
-        api.put("instance-types/std.large", size | {"price_per_hour": large["price_per_hour"]})
+        live.studio("instance-type", "set", "std.large", "--price", str(before["std.large"]["price_per_hour"]))
     api.post("domains/demo/stop-all")
     until(lambda: line(api, "job") is None, "the end of all jobs", 20)
 

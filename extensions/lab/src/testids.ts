@@ -199,7 +199,6 @@ export const TEST = {
   memberAdd: 'studio-member-add',
 
   runningStop: (id: string): string => `studio-running-stop-${id}`,
-  price: (type: string): string => `studio-price-${type}`,
 
   dashboard: 'studio-dashboard'
 } as const;

@@ -27,8 +27,4 @@ export class CostClient {
   instanceTypes(): Promise<InstanceType[]> {
     return this.request.get('instance-types');
   }
-
-  setInstanceType({ name, ...size }: InstanceType): Promise<InstanceType> {
-    return this.request.put(`instance-types/${encodeURIComponent(name)}`, size);
-  }
 }

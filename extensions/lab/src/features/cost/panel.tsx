@@ -1,11 +1,9 @@
-import { useState } from 'react';
-
 import type { Cost, CostShare, InstanceType, RunningItem } from '../../api/model';
 import { formatBytes, formatDuration, formatMoney, formatNumber } from '../../format';
-import { useAction, useNow, useResource, useStudio } from '../../hooks';
+import { useNow, useResource, useStudio } from '../../hooks';
 import { Icon } from '../../icons';
 import { TEST } from '../../testids';
-import { Ago, Bars, Button, DataTable, EmptyState, ErrorBox, IColumn, Metric, Panel, Section, Skeleton, hue } from '../../ui';
+import { Ago, Bars, DataTable, EmptyState, ErrorBox, IColumn, Metric, Panel, Section, Skeleton, hue } from '../../ui';
 import { KIND_ICONS, StopAll, StopButton } from './parts';
 
 export function CostPanel(): JSX.Element {
@@ -105,63 +103,21 @@ function Share({ title, shares, currency }: { title: string; shares: CostShare[]
   );
 }
 
-/** Prices of instance types; whoever runs the installation edits them in place. */
+/** Prices of instance types; nothing in a lab may change them. */
 function Prices({ currency }: { currency?: string }): JSX.Element {
-  const { trans, session } = useStudio();
+  const { trans } = useStudio();
   const { data, error, refresh } = useResource('instance-types', client => client.cost.instanceTypes(), { topics: [] });
   const columns: IColumn<InstanceType>[] = [
     { key: 'name', label: trans.__('Instance type'), width: 140, grow: 2, cell: type => type.name },
     { key: 'cpu', label: trans.__('CPU'), width: 64, align: 'right', cell: type => formatNumber(type.cpu) },
     { key: 'memory', label: trans.__('Memory, GB'), width: 96, align: 'right', cell: type => formatNumber(Math.round(type.memory_mb / 102.4) / 10) },
     { key: 'gpu', label: trans.__('GPU'), width: 64, align: 'right', cell: type => formatNumber(type.gpu) },
-    { key: 'price', label: trans.__('Price per hour, %1', currency ?? ''), width: 160, align: 'right', cell: type => <Price type={type} editable={session?.role === 'admin'} onSaved={refresh} /> }
+    { key: 'price', label: trans.__('Price per hour, %1', currency ?? ''), width: 160, align: 'right', cell: type => String(type.price_per_hour) }
   ];
   return (
-    <Section title={trans.__('Prices')} aside={<span className="jp-Studio-hint">{trans.__('What an hour of this machine is worth to you; a change counts from now on.')}</span>}>
+    <Section title={trans.__('Prices')} aside={<span className="jp-Studio-hint">{trans.__('Who runs this installation sets them: studio instance-type set NAME --price')}</span>}>
       {error && <ErrorBox error={error} onRetry={() => void refresh()} />}
       {data && <DataTable name="prices" label={trans.__('Prices')} columns={columns} rows={data} rowKey={type => type.name} fit={12} />}
     </Section>
-  );
-}
-
-function Price({ type, editable, onSaved }: { type: InstanceType; editable: boolean; onSaved: () => Promise<void> }): JSX.Element {
-  const { trans, client } = useStudio();
-  const [typed, setTyped] = useState<string | null>(null);
-  const save = useAction(async (price: number) => {
-    await client.cost.setInstanceType({ ...type, price_per_hour: price });
-    await onSaved();
-    setTyped(null);
-  });
-  if (!editable) {
-    return <>{String(type.price_per_hour)}</>;
-  }
-  const price = Number(typed);
-  const valid = typed === null || (typed.trim() !== '' && Number.isFinite(price) && price >= 0);
-  return (
-    <span className="jp-Studio-priceEdit">
-      {save.error && (
-        <span className="jp-Studio-invalidText" title={save.error.hint}>
-          {save.error.message}
-        </span>
-      )}
-      {typed !== null && typed !== String(type.price_per_hour) && (
-        <Button kind="quiet" icon="check" disabled={!valid || save.busy} title={trans.__('Save')} onClick={() => void save.run(price)} />
-      )}
-      <input
-        className={`jp-Studio-input jp-mod-inTable${valid ? '' : ' jp-mod-invalid'}`}
-        value={typed ?? String(type.price_per_hour)}
-        aria-label={trans.__('Price per hour of %1', type.name)}
-        data-testid={TEST.price(type.name)}
-        onChange={event => setTyped(event.target.value)}
-        onKeyDown={event => {
-          event.stopPropagation();
-          if (event.key === 'Enter' && valid && typed !== null) {
-            void save.run(price);
-          } else if (event.key === 'Escape') {
-            setTyped(null);
-          }
-        }}
-      />
-    </span>
   );
 }
