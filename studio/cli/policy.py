@@ -102,7 +102,8 @@ def explain(
 def from_text(text: str) -> list[dict[str, Any]]:
     """The rules of a TOML file, or of JSON as `--json` shows them; `Invalid` says where it cannot be read."""
     try:
-        found = json.loads(text) if text.lstrip().startswith(("{", "[")) and "[[" not in text else tomllib.loads(text)
+        is_json = text.lstrip()[:1] in ("{", "[") and not text.lstrip().startswith("[[")
+        found = json.loads(text) if is_json else tomllib.loads(text)
     except ValueError as error:
         raise Invalid(f"The file cannot be read: {error}.", "Write [[rule]] tables in TOML, or JSON.") from error
     if isinstance(found, dict):
