@@ -19,5 +19,5 @@ export function wantedOf(data: unknown): IWanted {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' && value.length <= LONGEST && /^[\w.,<>=!~*+[\]-]+$/.test(value) ? value : '';
+  return typeof value === 'string' && value.length <= LONGEST && /^[A-Za-z0-9][\w.,<>=!~*+[\]-]*$/.test(value) ? value : '';
 }
