@@ -115,6 +115,7 @@ def test_limits_hold_at_once_where_that_ends_nothing(live: Live, api: Rest) -> N
             api.patch("domains/demo", wrong)
 
 
+@pytest.mark.soak
 def test_code_reaches_studio_as_its_domains_network_mode_says(live: Live, api: Rest) -> None:
     if box(live, "demo") is None:
         job(api, "pass")

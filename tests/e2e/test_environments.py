@@ -52,6 +52,9 @@ class Own:
         self.live.settings = Settings(home=home)
 
 
+pytestmark = pytest.mark.soak
+
+
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     found = Own(tmp_path_factory.mktemp("environments"))

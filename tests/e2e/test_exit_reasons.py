@@ -145,6 +145,7 @@ def _failed(api: Rest, job: str) -> Any:
     return found if found["state"] == "Failed" else None
 
 
+@pytest.mark.soak
 def test_replicas_end_with_a_reason(live: Live, api: Rest, kernel: Kernel) -> None:
     kernel.run(MODELS)
     token = live.key("demo", live.status["user"])

@@ -118,6 +118,7 @@ def test_use_is_measured_and_a_quota_stops_uploads(live: Live, api: Rest, http: 
     api.put("domains/demo/volume/quota", {"quota_mb": 0})
 
 
+@pytest.mark.soak
 def test_a_space_opens_the_lab_in_its_folder(live: Live, api: Rest) -> None:
     made = live.json("space", "create", "weather", "--shared", "--title", "Weather")
     (live.settings.paths.shared("demo") / "spaces" / "weather" / "notes.md").write_text("# here")

@@ -206,6 +206,7 @@ open("/volume/shared/own.txt", "w").write("mine")
 """
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
 def test_a_domain_that_fills_the_disk_is_ended_and_its_neighbour_and_the_database_go_on(
     disk: Disk, live: Live, http: httpx.Client

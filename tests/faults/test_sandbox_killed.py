@@ -208,6 +208,7 @@ def _failed(work: Work) -> Any:
     return found if found["state"] == "Failed" else None
 
 
+@pytest.mark.soak  # with a Studio of its own that works all the while
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_work_goes_on_or_comes_back(work: Work, victim: str) -> None:
     kill(work, victim)

@@ -191,6 +191,7 @@ UPGRADE = {
 }
 
 
+@pytest.mark.soak
 def test_a_link_planted_over_a_socket_is_not_followed(neighbours: Neighbours) -> None:
     """27b: code puts links to the host's own sockets, and to a neighbour's, where Studio connects to its lab and fork
     server; on the host those names mean something."""
