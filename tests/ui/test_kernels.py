@@ -91,6 +91,8 @@ def test_why_a_kernel_died_is_said_with_its_notebook(live: Live, page: Page) -> 
     before = set(children(live))
     opened(page, "dies.ipynb")
     name = until(lambda: next((n for n in set(children(live)) - before if n.startswith("kernel-")), ""), "the kernel")
+    sessions = "async () => (await (await fetch('/api/sessions')).json()).map(session => session.path).join()"
+    until(lambda: "dies.ipynb" in page.evaluate(sessions), "its session")
     os.kill(children(live)[name]["pid"], signal.SIGKILL)
     toast = page.locator(".jp-Notification-Toast-Message, .Toastify__toast").filter(has_text="killed (SIGKILL)")
     expect(toast.first).to_contain_text("dies.ipynb", timeout=30_000)

@@ -37,7 +37,7 @@ export class ExitToasts {
       const { seq, exits } = await this.studio.client.kernels.exits(this._seq ?? 0, isFirst ? 1 : 50);
       this._seq = seq;
       if (!isFirst) {
-        exits.filter(exit => exit.kind === 'kernel' && exit.unexpected && exit.owner === this.studio.session?.user).forEach(exit => this.show(exit));
+        exits.filter(exit => exit.kind === 'kernel' && exit.unexpected && exit.owner === this.studio.session?.user).forEach(exit => void this.show(exit));
       }
     } catch {
       // Studio is away; the next change of the stream, its return at the latest, reads again.
@@ -49,9 +49,9 @@ export class ExitToasts {
     }
   }
 
-  private show(exit: Exit): void {
+  private async show(exit: Exit): Promise<void> {
     const { trans } = this.studio;
-    const notebook = this.notebookOf(exit.name);
+    const notebook = this.notebookOf(exit.name) || (await this.notebookOfNew(exit.name));
     const text = notebook ? trans.__('%1: %2', notebook, exit.message) : exit.message;
     const environments = { label: trans.__('Open environments'), callback: () => this.studio.open('environments'), displayType: 'accent' as const };
     // Variables are lost: it stays until somebody has seen it.
@@ -65,6 +65,12 @@ export class ExitToasts {
       }
     }
     return '';
+  }
+
+  /** JupyterLab looks at what runs every ten seconds only. */
+  private async notebookOfNew(name: string): Promise<string> {
+    await this.studio.app.serviceManager.sessions.refreshRunning().catch(() => undefined);
+    return this.notebookOf(name);
   }
 
   private _seq: number | null = null;
