@@ -10,12 +10,12 @@ import pytest
 
 from studio.client import Rest
 from studio.errors import Conflict, Invalid, NotFound
-from studio.runtime import isolation
 from tests.e2e.killing import state
 from tests.e2e.serving_models import COLUMNS, log_models
 from tests.live import Live, running, until
+from tests.marks import needs_sandboxes
 
-pytestmark = pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
+pytestmark = needs_sandboxes
 WAITING = "import time\nheld = b'1' * (300 << 20)\nprint('begun', flush=True)\nwhile True: time.sleep(0.1)\n"
 # Says how each way to Studio ends, then logs with the ordinary client.
 LOOK = """

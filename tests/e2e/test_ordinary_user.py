@@ -16,10 +16,10 @@ import pytest
 from studio.cli.demo.kernel import Kernel
 from studio.cli.demo.visitor import Visitor
 from studio.errors import StudioError
-from studio.runtime import isolation
 from studio.settings import Paths
 from tests import leaks, ordinary
 from tests.live import ENVIRONMENTS, ROOT, Live, until
+from tests.marks import needs_sandboxes
 
 UID = os.getuid() or 54321
 
@@ -75,7 +75,7 @@ def live() -> Iterator[Ordinary]:
             found.stop()
 
 
-@pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
+@needs_sandboxes
 def test_an_ordinary_user_works_and_is_told_what_is_not_enforced(live: Ordinary) -> None:
     assert {found.stat().st_uid for found in (live.home, live.home / "studio.db")} == {UID}
     with closing(live.person()) as visitor:
@@ -103,7 +103,7 @@ def test_an_ordinary_user_works_and_is_told_what_is_not_enforced(live: Ordinary)
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
+@needs_sandboxes
 def test_a_domain_does_not_run_below_the_level_it_requires(live: Ordinary) -> None:
     """Without the kernel's limits this host reaches `sandbox`; a domain that requires more does not run."""
     if live.json("status")["supervisor"]["held"]["memory_mb"]:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from studio.errors import Conflict, Denied, Invalid, NotFound
-from studio.runtime import isolation, sockets
+from studio.runtime import sockets
 from studio.runtime.specs import ChildSpec, Limits, Mount
+from tests.marks import needs_sandboxes
 from tests.sandboxes import Box, Running, connected, kill, until
 
-pytestmark = pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
+pytestmark = needs_sandboxes
 
 
 @pytest.fixture

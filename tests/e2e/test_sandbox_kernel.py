@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
-from studio.runtime import isolation, process
+from studio.runtime import process
 from studio.runtime.specs import ChildSpec
+from tests.marks import needs_sandboxes
 from tests.sandboxes import Box, connected, until
 
-pytestmark = pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
+pytestmark = needs_sandboxes
 _PORTS = dict(zip(("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port"), range(1, 6), strict=True))
 
 

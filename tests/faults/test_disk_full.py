@@ -12,9 +12,10 @@ import httpx
 import pytest
 
 from studio.errors import StudioError
-from studio.runtime import isolation, space
+from studio.runtime import space
 from tests import leaks
 from tests.live import Live, until
+from tests.marks import needs_sandboxes
 
 API = "/api/2.0/mlflow/"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
@@ -207,7 +208,7 @@ open("/volume/shared/own.txt", "w").write("mine")
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
+@needs_sandboxes
 def test_a_domain_that_fills_the_disk_is_ended_and_its_neighbour_and_the_database_go_on(
     disk: Disk, live: Live, http: httpx.Client
 ) -> None:

@@ -14,9 +14,10 @@ import pytest
 from studio.runtime import isolation
 from studio.runtime.specs import Limits, ServiceSpec
 from studio.runtime.supervising import Supervisor
+from tests.marks import needs_sandboxes
 from tests.sandboxes import Box, Running, supervised, until
 
-pytestmark = pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
+pytestmark = needs_sandboxes
 NAME = f"studio-test-{os.getpid()}"
 # Tries every address that it is given, and says how each ended.
 REACH = """

@@ -14,11 +14,12 @@ from studio.domains import space_folders, storing, volumes
 from studio.domains.storing import Task
 from studio.errors import Invalid, StudioError
 from studio.jobs import staging
-from studio.runtime import beneath, isolation
+from studio.runtime import beneath
 from studio.settings import Settings
+from tests.marks import needs_sandboxes
 from tests.sandboxes import Box, Running, connected, until
 
-pytestmark = pytest.mark.skipif(isolation.probe().level == "none", reason="bubblewrap cannot run here")
+pytestmark = needs_sandboxes
 ODD = ["", ".", "..", "../b", "a/b", "a.b", "/etc", "x\0", "a\n"]
 # Exchanges a folder for a link to the host's own secret as fast as it can, where the host is about to look.
 RACE = """
