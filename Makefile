@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL = sh .ci/install $(BIN)
 LAB_SOURCES := $(shell find extensions/lab -path '*/node_modules' -prune -o -path '*/lib' -prune -o -path '*/.test' -prune -o -type f -print 2>/dev/null)
 
 .PHONY: run test test-full check bench shots types clean
@@ -10,10 +11,10 @@ run: $(VENV)/.installed
 	$(BIN)/studio up
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
 test-full: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -43,17 +44,17 @@ $(VENV)/bin/python:
 # A built lab extension is not rebuilt by an install, so it is deleted when a source is newer.
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt $(LAB_SOURCES)
 	rm -rf studio/labextension
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(INSTALL) -e .
 	touch $@
 
 $(VENV)/.test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(INSTALL) -e '.[test]'
 	PYTHON=$(BIN)/python sh .ci/browser
 	sh .ci/postgres
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,dev]'
+	$(INSTALL) -e '.[test,dev]'
 	touch $@
 
 clean:

@@ -14,9 +14,35 @@ settings.load_profile("studio")
 # Test (file::name, or a file's prefix) → why it may be skipped in CI. Short and literal on purpose.
 LISTED_SKIPS: dict[str, str] = {}
 
+# What takes longest begins first, so that the workers end together (`--no-loadscope-reorder`: xdist would begin with
+# the files of most tests). What is not named follows in the usual order.
+LONGEST = (
+    "e2e/test_story.py",
+    "ui/test_story.py",
+    "security/test_between_domains.py",
+    "ui/test_experiments.py",
+    "e2e/test_import_mlflow.py",
+    "e2e/test_lab_notebook.py",
+    "protocol/test_mlflow_skinny.py",
+    "e2e/test_exit_reasons.py",
+    "security/test_tracking_attacks.py",
+    "security/test_routes_product.py",
+    "e2e/test_cost.py",
+    "e2e/test_ordinary_user.py",
+    "e2e/test_supervisor.py",
+    "e2e/test_sandbox.py",
+    "e2e/test_serving.py",
+)
+
 __all__ = ["database", "database_url", "migrated", "postgres", "shared_engine", "shared_url"]
 
 _skipped: list[tuple[str, str]] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get("/".join(item.path.parts[-2:]), len(LONGEST)))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import fcntl
+import functools
 import os
 import signal
 import subprocess
@@ -13,35 +13,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from studio.environments import build, definitions, store
 from studio.runtime import guests, isolation, logs, process, sandbox
 from studio.runtime.specs import ChildSpec, ExitRecord, Limits, SandboxSpec
 from studio.runtime.supervising import Supervisor
 from studio.settings import Settings
 from studio.supervisor import up
 from tests import leaks
+from tests.live import ENVIRONMENTS, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-ENVIRONMENTS = ROOT / ".cache" / "test-environments"
-PACKAGES = ("mlflow==3.17.2", "scikit-learn", "pandas", "ipykernel", "msgspec", "uvloop", "httptools")
 # Enough for a kernel; without the half minute that everything may take on a busy machine.
 SMALL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "numpy")
 
 
+@functools.cache
 def environment() -> Path:
-    """A real environment, built once per checkout with uv."""
-    import uv
-
-    prefix = ENVIRONMENTS / "sklearn"
-    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
-    with (ENVIRONMENTS / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (prefix / ".complete").exists():
-            program = uv.find_uv_bin()
-            subprocess.run([program, "venv", "-q", "--allow-existing", "--python", sys.executable, prefix], check=True)
-            install = [program, "pip", "install", "-q", "--compile-bytecode", "--python", prefix / "bin/python"]
-            subprocess.run([*install, *PACKAGES], check=True)
-            (prefix / ".complete").touch()
-    return prefix
+    """The environment of the story, built once per checkout."""
+    [found] = [item for item in definitions.load(ROOT / "assets" / "environments") if item.name == "sklearn"]
+    return store.folder(ENVIRONMENTS, build.build(found, ENVIRONMENTS))
 
 
 def settings(home: Path) -> Settings:

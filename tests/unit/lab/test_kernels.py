@@ -74,6 +74,9 @@ def test_a_restart_keeps_the_sockets_and_forgets_the_variables(lab: Box, kernel:
     assert channels.execute("x = 1") == ("", "")
     page = lab.page()
     assert page.post(f"/api/kernels/{kernel}/restart").status_code == 200
+    # Both who stayed and who comes back before the lab saw them go: the session is the page's, and the same.
+    assert channels.execute("x")[1] == "NameError"
+    assert page.post(f"/api/kernels/{kernel}/restart").status_code == 200
     page.close()
     again = Channels(lab, kernel)
     assert again.execute("x")[1] == "NameError"
