@@ -1,5 +1,6 @@
 """Fixtures: what is tested with `database` runs once on SQLite and once on PostgreSQL, as Studio must not differ."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,9 +50,15 @@ def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) 
 def shared_url(
     database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """One database for all tests of a session that ask for it."""
-    if database == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('shared') / 'studio.db'}"
+    """One database for all tests of a session that ask a server."""
+    with _database(database, request, tmp_path_factory) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _database(kind: str, request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folders.mktemp('shared') / 'studio.db'}"
         return
     made: Cluster = request.getfixturevalue("postgres")
     name = f"t{next(_number)}"
@@ -70,11 +77,14 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_engine(shared_url: str) -> Iterator[Engine]:
-    """For tests that leave nothing behind."""
-    made = make_engine(shared_url)
-    yield made
-    made.dispose()
+def shared_engine(
+    database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """A database of its own for tests that leave nothing behind."""
+    with _database(database, request, tmp_path_factory) as url:
+        made = make_engine(url)
+        yield made
+        made.dispose()
 
 
 def make_engine(url: str = "sqlite://") -> Engine:
