@@ -9,6 +9,9 @@ from tests.databases import database, database_url, migrated, postgres, shared_e
 
 # The machine may be busy: how long an example takes says nothing about what it shows.
 settings.register_profile("studio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `make test` tries the same examples each time, so that it says something about a change; `make test-full`, and whoever
+# runs a test by hand, tries new ones.
+settings.register_profile("same", settings.get_profile("studio"), derandomize=True)
 settings.load_profile("studio")
 
 # Test (file::name, or a file's prefix) → why it may be skipped in CI. Short and literal on purpose.

@@ -12,7 +12,7 @@ from functools import partial
 from studio import clock
 from studio.errors import StudioError, Unavailable
 from studio.gateway import headers as passing
-from studio.gateway import metrics, routing
+from studio.gateway import metrics, open_inference, routing
 from studio.gateway.config import Config
 from studio.gateway.connection import Client
 from studio.gateway.control import Control
@@ -143,13 +143,20 @@ class Gateway:
                 if endpoint is None:
                     exchange.refuse(Unavailable("The endpoint is being made.", "Try again in a second."))
                 else:
-                    handler = Invocation(exchange, endpoint)
+                    handler = Invocation(exchange, endpoint, decision.question)
                     if not exchange.answered:
                         exchange.attach(handler)
             case routing.Refuse():
                 exchange.refuse(decision.error)
             case routing.Redirect():
                 exchange.respond(303, [(b"location", decision.location.encode()), (b"cache-control", b"no-store")])
+            case routing.Ready():
+                one = self.inference.get(decision.domain, decision.name)
+                ready = one is not None and one.is_ready
+                body = open_inference.readiness(decision.name, ready)
+                exchange.respond(200 if ready else 503, [(b"content-type", b"application/json")], body)
+            case routing.Tell():
+                exchange.respond(200, [(b"content-type", b"application/json")], decision.body)
             case routing.Metrics():
                 body = metrics.render(self.inference, decision.domain)
                 exchange.respond(200, [(b"content-type", metrics.CONTENT_TYPE)], body)

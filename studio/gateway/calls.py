@@ -10,6 +10,7 @@ import msgspec
 
 from studio.errors import StudioError
 from studio.gateway.links import AnswerHead
+from studio.gateway.open_inference import Question
 
 if TYPE_CHECKING:
     from studio.gateway.endpoints import Endpoint, Variant
@@ -37,12 +38,12 @@ class Call:
         "endpoint",
         "failed",
         "finished",
-        "header",
         "hold",
         "id",
         "inference_id",
         "link",
         "pinned",
+        "question",
         "sent",
         "tries",
         "variant",
@@ -56,11 +57,11 @@ class Call:
         failed: "Callable[[Call, StudioError], None]",
         pinned: str = "",
         inference_id: str = "",
+        question: Question | None = None,
     ) -> None:
         self.body = body
-        self.content_type = content_type
-        plain = content_type in ("", "application/json")
-        self.header = b"{}" if plain else msgspec.json.encode({"type": content_type[:200]})
+        self.content_type = question.content_type if question is not None else content_type
+        self.question = question
         self.done = done
         self.failed = failed
         self.pinned = pinned
@@ -76,6 +77,19 @@ class Call:
         self.endpoint: Endpoint | None = None
         self.variant: Variant | None = None
         self.link: Link | None = None
+
+    @property
+    def is_prediction(self) -> bool:
+        """Whether there are rows in it."""
+        return self.question is None or not self.question.ask
+
+    def header(self, version: str) -> bytes:
+        """What a replica of that version of the model is told beside the body."""
+        if self.question is not None:
+            return self.question.header(version)
+        if self.content_type in ("", "application/json"):
+            return b"{}"
+        return msgspec.json.encode({"type": self.content_type[:200]})
 
     def answer(self, head: AnswerHead, body: bytes) -> None:
         """The replica's answer."""

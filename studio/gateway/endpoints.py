@@ -68,6 +68,11 @@ class Endpoint:
         """Whether having no replica is its normal state."""
         return str(self.entry.get("mode")) == "serverless"
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it answers now, or wakes when it is asked."""
+        return self.sleeps or any(link.usable for variant in self.variants for link in variant.links.values())
+
     def configure(self, entry: dict[str, Any], name_of: Callable[[str], str | None]) -> None:
         """Takes a new table entry; links to replicas that stay are kept, the others finish what they have."""
         self.entry = entry
@@ -153,6 +158,14 @@ class Endpoint:
             best.credit -= total
         return best
 
+    def with_version(self, version: str) -> str:
+        """The name of the variant that serves that version of the model; `NotFound` if none does."""
+        for variant in self.variants:
+            if variant.version == version:
+                return variant.name
+        known = ", ".join(sorted({variant.version for variant in self.variants})) or "none"
+        raise NotFound(f"The endpoint {self.name} does not serve version {version[:40]!r}.", f"It serves {known}.")
+
     def _pinned(self, name: str) -> Variant | None:
         return next((variant for variant in self.variants if variant.name == name), None)
 
@@ -184,7 +197,7 @@ class Endpoint:
         """Counts and captures an answer, and lets the next one through."""
         now = time.monotonic()
         self.stats.end(head.status, now - call.begun, now)
-        if self.capture is not None:
+        if self.capture is not None and call.is_prediction:
             self.capture(call, head.status, head, body)
         if self.waiting:
             self.serve_waiting()
@@ -193,7 +206,7 @@ class Endpoint:
         """Counts a request that got no answer from a replica."""
         now = time.monotonic()
         self.stats.end(status, now - call.begun, now)
-        if self.capture is not None and status != 499:
+        if self.capture is not None and status != 499 and call.is_prediction:
             self.capture(call, status, None, b"")
 
     # time

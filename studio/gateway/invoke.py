@@ -1,22 +1,27 @@
-"""A prediction asked for over HTTP: MLflow's `/invocations`, and SageMaker's headers beside it."""
+"""A prediction asked for over HTTP: MLflow's `/invocations` with SageMaker's headers beside it, or Open Inference."""
 
-from studio.errors import StudioError, TooLarge
+from studio.errors import NotFound, StudioError, TooLarge
 from studio.gateway.calls import Call
 from studio.gateway.endpoints import Endpoint
 from studio.gateway.exchange import Exchange
 from studio.gateway.links import AnswerHead
+from studio.gateway.messages import Unreadable
+from studio.gateway.open_inference import Question
 
-_PASSED = frozenset(("x-studio-ignored-columns",))
+_PASSED = frozenset(("x-studio-ignored-columns", "inference-header-content-length"))
+# An answer comes out of a sandbox: what a browser would run is none.
+_TYPES = frozenset(("application/json", "application/octet-stream"))
 
 
 class Invocation:
     """Collects the body, asks a replica, answers."""
 
-    __slots__ = ("_call", "_endpoint", "_exchange", "_over", "_parts", "_size")
+    __slots__ = ("_call", "_endpoint", "_exchange", "_over", "_parts", "_question", "_size")
 
-    def __init__(self, exchange: Exchange, endpoint: Endpoint) -> None:
+    def __init__(self, exchange: Exchange, endpoint: Endpoint, question: Question | None = None) -> None:
         self._exchange = exchange
         self._endpoint = endpoint
+        self._question = question
         self._parts: list[bytes] = []
         self._size = 0
         self._call: Call | None = None
@@ -51,8 +56,19 @@ class Invocation:
                 pinned = value.decode("latin-1")
             elif name == b"x-amzn-sagemaker-inference-id":
                 inference = "".join(c for c in value.decode("latin-1")[:64] if c.isalnum() or c in "-_.")
+            elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+                self._over = True
+                text = "The body is compressed, which is not known here."
+                self._exchange.refuse(Unreadable(text, "Send it without Content-Encoding."))
+                return
+        if self._question is not None and self._question.version:
+            try:
+                pinned = self._endpoint.with_version(self._question.version)
+            except NotFound as error:
+                self._exchange.refuse(error)
+                return
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._call = Call(body, kind, self._answered, self._failed, pinned, inference)
+        self._call = Call(body, kind, self._answered, self._failed, pinned, inference, self._question)
         self._endpoint.submit(self._call)
 
     def gone(self) -> None:
@@ -69,7 +85,7 @@ class Invocation:
     def _answered(self, call: Call, head: AnswerHead, body: bytes) -> None:
         variant = call.variant
         headers = [
-            (b"content-type", b"application/json"),
+            (b"content-type", head.type.encode() if head.type in _TYPES else b"application/json"),
             (b"x-studio-inference-id", call.inference_id.encode()),
             (b"x-amzn-invoked-production-variant", (variant.name if variant else "").encode()),
         ]

@@ -67,7 +67,7 @@ class Link(asyncio.Protocol):
         if not self._out:
             # All requests that this turn of the loop reads go out in one write.
             self._loop.call_soon(self._flush)
-        self._out.append(frames.encode(frames.REQUEST, self._next, call.header, call.body))
+        self._out.append(frames.encode(frames.REQUEST, self._next, call.header(self.variant.version), call.body))
 
     def _flush(self) -> None:
         out, self._out = self._out, []

@@ -35,13 +35,22 @@ class HeadersTooLarge(StudioError):
     status = 431
 
 
+class Unreadable(StudioError):
+    """A body in a form that is not known here."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+
+
 def reason(status: int) -> bytes:
     """The reason phrase of a status."""
     return _REASONS.get(status, b"Unknown")
 
 
 def form_for(path: str, accept: bytes, method: str) -> str:
-    """`mlflow`, `html` or `json`: what the asker can read."""
+    """`mlflow`, `v2` (the Open Inference Protocol), `html` or `json`: what the asker can read."""
+    if path == "/v2" or path.startswith("/v2/"):
+        return "v2"
     if path.startswith(_MLFLOW_PATHS):
         return "mlflow"
     return "html" if method == "GET" and b"text/html" in accept else "json"
@@ -52,6 +61,8 @@ def render(error: StudioError, form: str) -> tuple[bytes, bytes]:
     if form == "mlflow":
         code = _MLFLOW.get(error.status, error.code)
         return b"application/json", msgspec.json.encode({"error_code": code, "message": str(error)})
+    if form == "v2":
+        return b"application/json", msgspec.json.encode({"error": str(error)})
     if form == "html":
         return b"text/html; charset=utf-8", page(error.message, error.hint)
     body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}

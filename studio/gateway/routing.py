@@ -9,6 +9,7 @@ import msgspec
 
 from studio import signing
 from studio.errors import Denied, Invalid, NotFound, StudioError, Unauthenticated, Unavailable
+from studio.gateway import open_inference
 from studio.gateway.config import Config
 from studio.gateway.identity import ANONYMOUS, Identities, Identity
 from studio.gateway.messages import Misdirected
@@ -53,11 +54,25 @@ class ToLab(msgspec.Struct, frozen=True):
 
 
 class Invoke(msgspec.Struct, frozen=True):
-    """A prediction by endpoint `name` of `domain`."""
+    """A prediction by endpoint `name` of `domain`. `question`: asked in the Open Inference Protocol."""
 
     identity: Identity
     domain: str
     name: str
+    question: open_inference.Question | None = None
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """Whether endpoint `name` of `domain` answers."""
+
+    domain: str
+    name: str
+
+
+class Tell(msgspec.Struct, frozen=True):
+    """JSON that the gateway has at hand."""
+
+    body: bytes
 
 
 class Metrics(msgspec.Struct, frozen=True):
@@ -66,7 +81,7 @@ class Metrics(msgspec.Struct, frozen=True):
     domain: str
 
 
-Decision = Refuse | Redirect | ToServer | ToLab | Invoke | Metrics
+Decision = Refuse | Redirect | ToServer | ToLab | Invoke | Ready | Tell | Metrics
 
 
 class Guard(StrEnum):
@@ -79,17 +94,19 @@ class Guard(StrEnum):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A request that has passed its route's guard; `domain`: of the key or the origin; `name`: what the path names."""
+    """A request that has passed its route's guard; `domain`: of the key or the origin; `name` (and `version` of it):
+    what the path names."""
 
     request: Request
     identity: Identity
     domain: str
     role: str
     name: str
+    version: str
 
 
 class Route(msgspec.Struct, frozen=True):
-    """`pattern` matches the whole path, decoded once; its group, if it has one, is the name. `lead` decides."""
+    """`pattern` matches the whole path, decoded once; its groups are the name and its version. `lead` decides."""
 
     pattern: re.Pattern[str]
     guard: Guard
@@ -134,10 +151,10 @@ class Router:
         return None
 
     def _at_apex(self, request: Request) -> Decision:
-        route, name = _find(APEX, request)
+        route, names = _find(APEX, request)
         if route.guard is Guard.key:
             identity, domain, role = self._program(request)
-            return route.lead(self, Asked(request, identity, domain, role, name))
+            return route.lead(self, Asked(request, identity, domain, role, *names))
         if request.upgrade:
             raise Invalid("There is no websocket here.", "Websockets are at a domain's own address.")
         if authorization := request.header(b"authorization"):
@@ -145,7 +162,7 @@ class Router:
         else:
             identity = self._identities.session(request.headers, "studio_session", None) or ANONYMOUS
             self._check_browser(request, identity, csrf=True)
-        return route.lead(self, Asked(request, identity, "", "", name))
+        return route.lead(self, Asked(request, identity, "", "", *names))
 
     def _program(self, request: Request) -> tuple[Identity, str, str]:
         authorization = request.header(b"authorization")
@@ -167,17 +184,17 @@ class Router:
     def _at_lab(self, request: Request, domain: str) -> Decision:
         if request.decoded.startswith(_STUDIO) and not request.path.startswith(_STUDIO):
             raise Invalid("The path is written in an odd way.", "Send /studio/ without escapes.")
-        route, name = _find(LAB, request)
+        route, names = _find(LAB, request)
         identity = self._identities.session(request.headers, f"studio_{domain}", domain)
         if route.guard is Guard.code:
             # Comes with the one-time code, before there is a session.
             self._check_browser(request, identity or ANONYMOUS, csrf=False)
-            return route.lead(self, Asked(request, identity or ANONYMOUS, domain, "", name))
+            return route.lead(self, Asked(request, identity or ANONYMOUS, domain, "", *names))
         if identity is None:
             return self._without_session(request, domain)
         role = self._role(domain, identity.user)
         self._check_browser(request, identity, csrf=route.lead is Router.api)
-        return route.lead(self, Asked(request, identity, domain, role, name))
+        return route.lead(self, Asked(request, identity, domain, role, *names))
 
     # What the routes lead to.
     def server(self, asked: Asked) -> Decision:
@@ -208,18 +225,52 @@ class Router:
 
     def predict(self, asked: Asked) -> Decision:
         """A prediction by an endpoint of the key's domain."""
-        name, request = asked.name, asked.request
+        self._may_invoke(asked)
+        if asked.request.method != "POST":
+            raise Invalid("A prediction is asked for with POST.", "Send the rows in the body of a POST.")
+        return Invoke(asked.identity, asked.domain, asked.name)
+
+    def infer(self, asked: Asked) -> Decision:
+        """The same in the Open Inference Protocol."""
+        self._may_invoke(asked)
+        if asked.request.method != "POST":
+            raise Invalid("A prediction is asked for with POST.", "Send the tensors in the body of a POST.")
+        question = open_inference.question(asked.request, asked.name, asked.version, "")
+        return Invoke(asked.identity, asked.domain, asked.name, question)
+
+    def model(self, asked: Asked) -> Decision:
+        """What an endpoint's model says of itself."""
+        self._may_invoke(asked)
+        _only_read(asked.request)
+        question = open_inference.question(asked.request, asked.name, asked.version, "model")
+        return Invoke(asked.identity, asked.domain, asked.name, question)
+
+    def ready(self, asked: Asked) -> Decision:
+        """Whether an endpoint answers."""
+        self._may_invoke(asked)
+        _only_read(asked.request)
+        return Ready(asked.domain, asked.name)
+
+    def health(self, asked: Asked) -> Decision:
+        """That the gateway is there."""
+        _only_read(asked.request)
+        return Tell(open_inference.health(asked.request.path.rpartition("/")[2]))
+
+    def about(self, asked: Asked) -> Decision:
+        """Which protocol this is, and which of its extensions are known."""
+        _only_read(asked.request)
+        return Tell(open_inference.server())
+
+    def _may_invoke(self, asked: Asked) -> None:
+        name = asked.name
         self._require(asked, "serving.invoke", f"endpoint/{name}", f"refusals/{asked.domain}/{name}")
         if not is_name(name) or self._tables.get(f"endpoints/{asked.domain}/{name}") is None:
             raise NotFound(
                 f"The domain {asked.domain} has no endpoint {name[:60]!r}.",
                 "`studio endpoint list` shows what it has.",
             )
-        if request.path != request.decoded:
+        if asked.request.path != asked.request.decoded:
             raise Invalid("The endpoint's name is written in an odd way.", "Send it without escapes.")
-        if request.method != "POST":
-            raise Invalid("A prediction is asked for with POST.", "Send the rows in the body of a POST.")
-        return Invoke(asked.identity, asked.domain, name)
 
     def _require(self, asked: Asked, action: str, resource: str, key: str) -> None:
         self.refusals.require(asked.identity, asked.role, action, resource, key, asked.request.client)
@@ -265,6 +316,11 @@ def starting(request: Request, identity: Identity, domain: str) -> ToServer:
 # Every route of the gateway, first match first. tests/security walks them; each states its guard.
 APEX: tuple[Route, ...] = (
     Route(re.compile(r"/endpoints/([^/]+)/invocations"), Guard.key, Router.predict),
+    Route(re.compile(r"/v2/models/([^/]+)(?:|/versions/([^/]+))/infer"), Guard.key, Router.infer),
+    Route(re.compile(r"/v2/models/([^/]+)(?:|/versions/([^/]+))/ready"), Guard.key, Router.ready),
+    Route(re.compile(r"/v2/models/([^/]+)(?:|/versions/([^/]+))"), Guard.key, Router.model),
+    Route(re.compile(r"/v2/health/(?:live|ready)"), Guard.key, Router.health),
+    Route(re.compile(r"/v2"), Guard.key, Router.about),
     Route(re.compile(r"/(?:endpoints/.*|v2/.*|invocations)", re.DOTALL), Guard.key, Router.nothing),
     Route(re.compile(r"/metrics"), Guard.key, Router.metrics),
     Route(re.compile(r"/.*", re.DOTALL), Guard.server, Router.server),
@@ -277,9 +333,15 @@ LAB: tuple[Route, ...] = (
 )
 
 
-def _find(routes: tuple[Route, ...], request: Request) -> tuple[Route, str]:
-    """The first route that the path matches, and the name in it."""
+def _only_read(request: Request) -> None:
+    if request.method not in SAFE:
+        raise Invalid(f"{request.path} is only read.", "Ask for it with GET.")
+
+
+def _find(routes: tuple[Route, ...], request: Request) -> tuple[Route, tuple[str, str]]:
+    """The first route that the path matches, and the name and version in it."""
     for route in routes:
         if found := route.pattern.fullmatch(request.decoded):
-            return route, found.group(1) if found.lastindex else ""
+            name, version = (*found.groups(""), "", "")[:2]
+            return route, (name, version)
     raise NotFound(f"There is no {request.path[:200]}.", "See the documentation for what is served here.")

@@ -70,7 +70,7 @@ def _rows(captured: spool.Captured, names: list[str]) -> Iterator[dict[str, Any]
     """One per input row, numbered within the request; a request without readable rows is one row without inputs."""
     head = captured.head
     inputs = rows_of(captured.request, head.content_type, names) or [{}]
-    outputs = outputs_of(captured.answer, len(inputs))
+    outputs = outputs_of(captured.answer, len(inputs), head.content_type)
     for at, (row, output) in enumerate(zip(inputs, outputs, strict=True)):
         yield {
             "id": f"{head.id}.{at}",

@@ -11,6 +11,9 @@ from typing import Any
 
 import msgspec
 
+from studio.guest.serving.problems import BadInput
+from studio.monitoring import open_inference
+
 Row = dict[str, Any]
 MAX_ROWS = 100_000
 
@@ -18,6 +21,8 @@ MAX_ROWS = 100_000
 def rows_of(body: bytes, content_type: str, names: Sequence[str] = ()) -> list[Row]:
     """One dictionary per row. `names`: columns of the model, for forms that send values without names."""
     kind = content_type.partition(";")[0].strip().lower()
+    if kind == open_inference.CONTENT_TYPE:
+        return [{key: plain(value) for key, value in row.items()} for row in _tensors(body, content_type, names)]
     if kind == "text/csv":
         return _csv(body)
     try:
@@ -34,8 +39,26 @@ def rows_of(body: bytes, content_type: str, names: Sequence[str] = ()) -> list[R
     return []
 
 
-def outputs_of(body: bytes, count: int) -> list[Any]:
-    """One output per row: the `predictions` of the answer, if there are as many; else the same whole for each."""
+def _tensors(body: bytes, content_type: str, names: Sequence[str]) -> list[Row]:
+    try:
+        return open_inference.rows_of(body, content_type, names)[:MAX_ROWS]
+    except BadInput:
+        return []
+
+
+def _values_of(body: bytes) -> list[Any]:
+    try:
+        return open_inference.outputs_of(body)
+    except BadInput:
+        return []
+
+
+def outputs_of(body: bytes, count: int, content_type: str = "") -> list[Any]:
+    """One output per row: the `predictions` of the answer, if there are as many; else the same whole for each.
+    `content_type`: the request's."""
+    if content_type.startswith(open_inference.CONTENT_TYPE):
+        values = _values_of(body)
+        return values if len(values) == count else [None] * count
     try:
         document = msgspec.json.decode(body) if body else None
     except (msgspec.DecodeError, ValueError):

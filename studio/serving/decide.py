@@ -155,7 +155,8 @@ def _state(seen: Observed, serving: list[Variant], waiting: list[Variant], now_m
             return EndpointState.updating, pending
         if _answers(variant):
             return EndpointState.in_service, seen.notice
-        if seen.serverless and (seen.idle or parked) and not variant.failures:
+        rests = seen.idle and parked  # whatever ended before: nothing is started until it is asked for
+        if seen.serverless and (rests or ((seen.idle or parked) and not variant.failures)):
             return EndpointState.idle, "At zero; the next request wakes it."
         return EndpointState.updating, _pending(variant, now_ms)
     if waiting:

@@ -14,6 +14,7 @@ class Snippets:
     curl: str
     python: str
     javascript: str
+    open_inference: str
 
 
 def url(address: str, endpoint: str) -> str:
@@ -44,7 +45,37 @@ def snippets(address: str, endpoint: str, example: str) -> Snippets:
         f"  body: JSON.stringify({body}),\n"
         "});\nconsole.log(await answer.json());"
     )
-    return Snippets(curl, python, javascript)
+    return Snippets(curl, python, javascript, _open_inference(address, endpoint, example))
+
+
+def _open_inference(address: str, endpoint: str, example: str) -> str:
+    """By any client of the protocol, here Triton's; what the model takes, where that is more than one matrix."""
+    rows = _matrix(example)
+    if rows is None:
+        return f'curl {address}/v2/models/{endpoint} -H "Authorization: Bearer $STUDIO_TOKEN"  # inputs it takes'
+    return (
+        "import os\nimport numpy as np\n"
+        "from tritonclient.http import InferenceServerClient, InferInput\n\n"
+        f"rows = np.array({rows!r})\n"
+        'given = InferInput("rows", list(rows.shape), "FP64")\n'
+        "given.set_data_from_numpy(rows)\n"
+        f'client = InferenceServerClient("{address.partition("://")[2]}")\n'
+        'headers = {"Authorization": "Bearer " + os.environ["STUDIO_TOKEN"]}\n'
+        f'print(client.infer("{endpoint}", [given], headers=headers).as_numpy("predict"))'
+    )
+
+
+def _matrix(example: str) -> list[list[float]] | None:
+    """The example's rows, if they are few numbers; of any other only the model itself can say how it is asked."""
+    try:
+        document = json.loads(example)
+        split = document.get("dataframe_split")
+        rows = split["data"] if split is not None else document["inputs"]
+        known = [[float(value) for value in row if not isinstance(value, bool | str)] for row in rows[:3]]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    whole = bool(known) and len({len(row) for row in rows}) == 1 and list(map(len, known)) == list(map(len, rows[:3]))
+    return known if whole and len(repr(known)) <= MAX_EXAMPLE else None
 
 
 def _body(example: str) -> str:

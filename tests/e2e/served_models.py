@@ -36,10 +36,17 @@ encoder = ColumnTransformer([("city", OneHotEncoder(handle_unknown="ignore"), ["
 model = make_pipeline(encoder, LinearRegression()).fit(mixed, np.arange(100.0))
 save(model, "mixed", mixed.head(3), model.predict(mixed.head(3)))
 mlflow.sklearn.save_model(bare, f"{folder}/unsigned", pip_requirements=["scikit-learn"])
+class Foreign(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        words = [f"rain {value}" for value in model_input["rain"]]
+        return pd.DataFrame({"sum": model_input.sum(axis=1), "word": words})
+mlflow.pyfunc.save_model(f"{folder}/foreign", python_model=Foreign(), input_example=X.head(3),
+                         signature=infer_signature(X.head(3), Foreign().predict(None, X.head(3))),
+                         pip_requirements=["cloudpickle"])
 """
 
 
 def make(folder: Path) -> Path:
-    """Folders linear, negated, proba, tensor, mixed, unsigned below `folder`."""
+    """Folders linear, negated, proba, tensor, mixed, unsigned, foreign below `folder`."""
     subprocess.run([sys.executable, "-c", _MAKE, str(folder)], check=True, timeout=300, capture_output=True)
     return folder

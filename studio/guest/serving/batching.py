@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from studio.guest.serving import answers
+from studio.guest.serving.forms import Form
 from studio.guest.serving.inputs import Parsed
 from studio.guest.serving.models import Model, PyfuncModel, SklearnModel
 from studio.guest.serving.problems import BadInput
@@ -19,12 +19,17 @@ MAX_QUEUE = 10_000
 
 
 class Call(msgspec.Struct, eq=False):
-    """One request: `answer(status, body, rows, microseconds, headers)` is called once, in the order of arrival."""
+    """One request: `answer(status, body, rows, microseconds, about)` is called once, in the order of arrival; `about`
+    is merged into the answer's head."""
 
     body: bytes
-    content_type: str
-    answer: Callable[[int, bytes, int, int, dict[str, str] | None], None]
+    form: Form
+    answer: Callable[[int, bytes, int, int, dict[str, Any] | None], None]
     cancelled: bool = False
+
+    def refuse(self, problem: BadInput, rows: int = 0) -> None:
+        """Answers with what is wrong, in the call's own form."""
+        self.answer(problem.status, self.form.problem(problem), rows, 0, None)
 
 
 class Batcher:
@@ -46,13 +51,8 @@ class Batcher:
     def add(self, call: Call) -> None:
         """Takes a call, or answers 503 at once if too many wait."""
         if len(self._queue) >= MAX_QUEUE:
-            call.answer(
-                503,
-                _error("REQUEST_LIMIT_EXCEEDED", "Too many requests wait for this replica. Try again later."),
-                0,
-                0,
-                None,
-            )
+            text = "Too many requests wait for this replica."
+            call.refuse(BadInput(text, "Try again later.", code="REQUEST_LIMIT_EXCEEDED", status=503))
             return
         self._queue.append(call)
         if not self._scheduled:
@@ -77,12 +77,14 @@ class Batcher:
             return
         begun = time.perf_counter_ns()
         try:
-            status, body = model.invoke(call.body, call.content_type)
+            body, about = call.form.foreign(model, call.body)
         except BadInput as problem:
-            status, body = problem.status, problem.body()
+            call.refuse(problem, 1)
         except Exception as error:
-            status, body = 500, _error("INTERNAL_ERROR", f"The replica failed: {type(error).__name__}: {error}")
-        call.answer(status, body, 1, (time.perf_counter_ns() - begun) // 1000, None)
+            text = f"The replica failed: {type(error).__name__}: {error}"
+            call.refuse(BadInput(text, code="INTERNAL_ERROR", status=500), 1)
+        else:
+            call.answer(200, body, 1, (time.perf_counter_ns() - begun) // 1000, about)
 
     def _joined(self, model: SklearnModel) -> None:
         """Parses and predicts the front of the queue: as many calls as have equal keys and fit the cap of rows."""
@@ -94,21 +96,14 @@ class Batcher:
                 self._queue.popleft()
                 continue
             try:
-                parsed = model.inputs.parse(call.body, call.content_type)
-            except BadInput as problem:
+                parsed = call.form.parse(model.inputs, call.body)
+            except Exception as error:
                 # Answered in its turn: what is ahead of it in the batch is answered first.
                 self._predict(model, batch)
                 batch, rows = [], 0
                 self._queue.popleft()
-                call.answer(problem.status, problem.body(), 0, 0, None)
-                continue
-            except Exception as error:
-                self._predict(model, batch)
-                batch, rows = [], 0
-                self._queue.popleft()
-                call.answer(
-                    400, _error("BAD_REQUEST", f"The input cannot be read: {type(error).__name__}: {error}"), 0, 0, None
-                )
+                text = f"The input cannot be read: {type(error).__name__}: {error}"
+                call.refuse(error if isinstance(error, BadInput) else BadInput(text))
                 continue
             if batch and (not model.row_wise or parsed.key != batch[0][1].key or rows + parsed.rows > self._max_rows):
                 self._predict(model, batch)
@@ -129,33 +124,39 @@ class Batcher:
         begun = time.perf_counter_ns()
         try:
             result = model.predict(_join([parsed for _, parsed in batch]))
-            values = result.tolist()
+            whole = len(result) == sum(parsed.rows for _, parsed in batch)
         except Exception:
+            whole = False
+        if not whole:
             # One bad row must not fail the others: each gets its own prediction or its own error.
-            for call, parsed in batch:
-                self._alone(model, call, parsed)
-            return
-        if len(values) != sum(parsed.rows for _, parsed in batch):
             for call, parsed in batch:
                 self._alone(model, call, parsed)
             return
         spent = (time.perf_counter_ns() - begun) // 1000
         at = 0
         for call, parsed in batch:
-            call.answer(200, answers.encode(values[at : at + parsed.rows]), parsed.rows, spent, _headers(parsed))
+            _tell(call, parsed, result[at : at + parsed.rows], spent)
             at += parsed.rows
 
     def _alone(self, model: SklearnModel, call: Call, parsed: Parsed) -> None:
         begun = time.perf_counter_ns()
         try:
-            body = answers.encode(model.predict(parsed.data))
+            result = model.predict(parsed.data)
         except Exception as error:
             text = f"The model failed on this input: {type(error).__name__}: {error}"[:4000]
-            call.answer(
-                400, _error("BAD_REQUEST", f"{text} Compare it with the model's input example."), parsed.rows, 0, None
-            )
+            call.refuse(BadInput(text, "Compare it with the model's input example."), parsed.rows)
             return
-        call.answer(200, body, parsed.rows, (time.perf_counter_ns() - begun) // 1000, _headers(parsed))
+        _tell(call, parsed, result, (time.perf_counter_ns() - begun) // 1000)
+
+
+def _tell(call: Call, parsed: Parsed, result: Any, spent: int) -> None:
+    try:
+        body, about = call.form.answer(result, parsed)
+    except Exception as error:
+        text = f"The prediction cannot be sent: {type(error).__name__}: {error}"[:4000]
+        call.refuse(error if isinstance(error, BadInput) else BadInput(text), parsed.rows)
+        return
+    call.answer(200, body, parsed.rows, spent, about)
 
 
 def _join(parts: list[Parsed]) -> Any:
@@ -166,18 +167,3 @@ def _join(parts: list[Parsed]) -> Any:
     import pandas
 
     return pandas.concat([part.data for part in parts], ignore_index=True, copy=False)
-
-
-def _headers(parsed: Parsed) -> dict[str, str] | None:
-    if not parsed.ignored:
-        return None
-    # MLflow leaves extra columns out without a word; the header says which.
-    return {
-        "x-studio-ignored-columns": ",".join(
-            name.encode("ascii", "backslashreplace").decode() for name in parsed.ignored[:50]
-        )
-    }
-
-
-def _error(code: str, message: str) -> bytes:
-    return msgspec.json.encode({"error_code": code, "message": message})

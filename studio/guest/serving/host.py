@@ -13,14 +13,23 @@ import msgspec
 
 from studio.guest import frames
 from studio.guest.serving.batching import Batcher, Call
+from studio.guest.serving.forms import Form, Mlflow
 from studio.guest.serving.models import Model
+from studio.guest.serving.open_inference import About, OpenInference, describe
 
 _GRACE_S = 20.0
 _QUIET_S = 0.25
 
 
 class _Header(msgspec.Struct):
+    """`form`: "" is MLflow's, "v2" the Open Inference Protocol; then `ask` may be "model": what it says of itself."""
+
     type: str = "application/json"
+    form: str = ""
+    ask: str = ""
+    model: str = ""
+    version: str = ""
+    json_bytes: int = -1
 
 
 _header = msgspec.json.Decoder(_Header).decode
@@ -32,6 +41,8 @@ class Host:
     def __init__(self, model: Model, hello: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
         self.hello = msgspec.json.encode(hello)
         self.batcher = Batcher(model, loop, self.flush)
+        self._described = model.described
+        self._flavor = model.flavor
         self.doors: set[Door] = set()
         self.draining = False
         self.last_frame = time.monotonic()
@@ -52,6 +63,11 @@ class Host:
             self._loop.add_signal_handler(number, self.drain)
         ready()
         await self._drained.wait()
+
+    def describe(self, about: About) -> bytes:
+        """The model's metadata in the Open Inference Protocol."""
+        described = self._described
+        return describe(about, f"mlflow_{self._flavor}", described.signature, described.outputs)
 
     def flush(self) -> None:
         """Writes the answers of a finished batch, one write per connection."""
@@ -128,20 +144,25 @@ class Door(asyncio.Protocol):
 
     def _request(self, frame: frames.Frame) -> None:
         try:
-            kind = _header(frame.header).type
+            header = _header(frame.header)
         except msgspec.DecodeError:
-            kind = "application/json"
+            header = _Header()
 
-        def answer(status: int, body: bytes, rows: int, spent: int, headers: dict[str, str] | None) -> None:
+        def answer(status: int, body: bytes, rows: int, spent: int, about: dict[str, Any] | None) -> None:
             self._calls.pop(frame.id, None)
-            if headers is None:
+            if about is None:
                 head = b'{"status":%d,"rows":%d,"us":%d}' % (status, rows, spent)
             else:
-                head = msgspec.json.encode({"status": status, "rows": rows, "us": spent, "headers": headers})
+                head = msgspec.json.encode({"status": status, "rows": rows, "us": spent} | about)
             self._out.append(frames.encode(frames.ANSWER, frame.id, head, body))
 
-        call = self._calls[frame.id] = Call(frame.body, kind, answer)
-        self._host.batcher.add(call)
+        about = About(header.model, header.version, header.json_bytes)
+        if header.ask:
+            answer(200, self._host.describe(about), 0, 0, None)
+        else:
+            form: Form = OpenInference(about) if header.form == "v2" else Mlflow(header.type)
+            call = self._calls[frame.id] = Call(frame.body, form, answer)
+            self._host.batcher.add(call)
         if self._out:
             self.flush()
 

@@ -86,7 +86,36 @@ class Inputs:
             return None
         if array.ndim != 2 or array.shape[1] != len(self._names):
             return None
+        return self._numbers(array)
+
+    def _numbers(self, array: Any) -> Parsed:
         return Parsed(array, len(array), "array") if self.arrays else Parsed(self._frame(array), len(array), "frame")
+
+    def from_matrix(self, array: Any) -> Parsed:
+        """Rows of all columns of the signature, in its order."""
+        if self._doubles and array.dtype.kind in "fiub":
+            array = array.astype("float64", copy=False)
+            return (
+                Parsed(array, len(array), "array") if self.arrays else Parsed(self._frame(array), len(array), "frame")
+            )
+        return self._finish(self._frame(array))
+
+    def from_columns(self, columns: dict[str, Any]) -> Parsed:
+        """Column → its values, equally many each."""
+        import pandas
+
+        return self._finish(pandas.DataFrame(columns))
+
+    def from_array(self, array: Any) -> Parsed:
+        """One array, for a model whose signature is a tensor, or that has none."""
+        if self.signature.kind == "tensor":
+            try:
+                array = array.astype(self.signature.dtype, casting="same_kind", copy=False)
+            except TypeError as error:
+                text = f"The values are {array.dtype}, the model takes {self.signature.dtype}: {error}."
+                raise BadInput(text, "Send them in that type.") from error
+            array = check_tensor(array, self.signature)
+        return Parsed(array, len(array), ("array", array.shape[1:], str(array.dtype)))
 
     def _frame(self, array: Any) -> Any:
         import pandas

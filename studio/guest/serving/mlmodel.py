@@ -42,6 +42,7 @@ class MLModel(msgspec.Struct, frozen=True):
     folder: Path
     flavors: dict[str, Any]
     signature: Signature
+    outputs: Signature
     example: Path | None
 
     @property
@@ -63,14 +64,16 @@ def read(folder: Path) -> MLModel:
         # The loader in C, where it is built, takes a tenth of the time; both make plain values only.
         document = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         flavors = document["flavors"]
-        inputs = (document.get("signature") or {}).get("inputs")
-        params = (document.get("signature") or {}).get("params")
+        logged = document.get("signature") or {}
+        inputs, outputs, params = (logged.get(part) for part in ("inputs", "outputs", "params"))
         signature = parse_signature(json.loads(inputs) if inputs else None, has_params=bool(params))
         if document.get("is_signature_from_type_hint") or document.get("type_hint_from_example"):
             signature = Signature("other", has_params=bool(params))
+        given = parse_signature(json.loads(outputs) if outputs else None)
     except Exception as error:
         raise explain(error, "reading the file MLmodel") from error
-    return MLModel(folder, dict(flavors), signature, _example(folder, document.get("saved_input_example_info") or {}))
+    example = _example(folder, document.get("saved_input_example_info") or {})
+    return MLModel(folder, dict(flavors), signature, given, example)
 
 
 def parse_signature(inputs: list[dict[str, Any]] | None, *, has_params: bool = False) -> Signature:

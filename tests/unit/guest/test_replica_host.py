@@ -16,6 +16,7 @@ import pytest
 
 from studio.guest import frames
 from studio.guest.serving.batching import Batcher, Call
+from studio.guest.serving.forms import Mlflow
 from studio.guest.serving.models import Model, SklearnModel, load
 from tests.e2e.gateways import Forker, alive, environment, until
 from tests.e2e.served_models import make
@@ -51,7 +52,9 @@ async def answers(model: Model, *bodies: bytes, max_rows: int = 1024) -> list[tu
     got: list[tuple[int, Any]] = []
 
     def call(text: bytes) -> Call:
-        return Call(text, "application/json", lambda status, answer, *_: got.append((status, json.loads(answer))))
+        return Call(
+            text, Mlflow("application/json"), lambda status, answer, *_: got.append((status, json.loads(answer)))
+        )
 
     loop = asyncio.get_running_loop()
     batcher = Batcher(model, loop, lambda: None, max_rows)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studio.serving.actions import (
@@ -187,6 +187,7 @@ def _event(world: World, event: str) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(EVENTS, st.booleans(), st.booleans())
+@example(["step", "step", "step", "step", "kill", "idle"], True, False)
 def test_always_converges(events: list[str], serverless: bool, delete: bool) -> None:
     world = World(good={1}, serverless=serverless)
     world.promote(1)

@@ -101,3 +101,17 @@ def test_snippets_hold_no_secret_and_quote_what_the_model_gave() -> None:
     compile(made.python, "snippet", "exec")
     assert "dataframe_split" in snippets.snippets("http://x", "rain", "").curl
     assert snippets.snippets("http://x", "rain", "{not json").python
+
+
+def test_the_open_inference_snippet_sends_the_example_or_says_where_to_look() -> None:
+    """A matrix of numbers can be sent as one; of anything else the model's own description says how."""
+
+    def made(example: str) -> str:
+        return snippets.snippets("http://127.0.0.1:1", "rain", example).open_inference
+
+    for example in ('{"dataframe_split": {"columns": ["a"], "data": [[1, 2.5]]}}', '{"inputs": [[1, 2.5]]}'):
+        assert "rows = np.array([[1.0, 2.5]])" in made(example) and 'Client("127.0.0.1:1")' in made(example)
+        compile(made(example), "snippet", "exec")
+    words = '{"dataframe_split": {"columns": ["a", "b"], "data": [[1, "x"]]}}'
+    for example in ("", "{", "[]", words, '{"inputs": {"a": [1]}}', '{"inputs": [[1], [1, 2]]}', '{"inputs": []}'):
+        assert made(example).startswith("curl http://127.0.0.1:1/v2/models/rain ")

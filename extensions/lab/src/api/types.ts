@@ -5674,6 +5674,8 @@ export interface components {
             curl: string;
             /** Javascript */
             javascript: string;
+            /** Open Inference */
+            open_inference: string;
             /** Python */
             python: string;
         };

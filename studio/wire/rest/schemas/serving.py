@@ -88,6 +88,7 @@ class SnippetsAnswer(Answer):
     curl: str
     python: str
     javascript: str
+    open_inference: str
 
 
 class EndpointSummary(Answer):

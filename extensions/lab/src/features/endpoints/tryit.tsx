@@ -77,7 +77,8 @@ export function TryIt({ endpoint }: { endpoint: Endpoint }): JSX.Element {
             snippets={[
               ['curl', endpoint.snippets.curl],
               ['Python', endpoint.snippets.python],
-              ['JavaScript', endpoint.snippets.javascript]
+              ['JavaScript', endpoint.snippets.javascript],
+              ['Open Inference', endpoint.snippets.open_inference]
             ]}
           />
         </Section>
