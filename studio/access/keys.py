@@ -5,6 +5,7 @@ only be checked by who knows the secret."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.fernet import InvalidToken
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
@@ -95,14 +96,25 @@ def secret_of(db: Connection, key_id: str, master: str) -> str:
     row = db.execute(query).one_or_none()
     if row is None:
         raise NotFound(f"There is no key {key_id[:80]!r}.", "See `studio key list`.")
-    try:
-        # The id lies inside too: a secret that was moved to another key's row is none.
-        kept_id, _, secret = signing.unseal(master, row.sealed or b"").decode().partition(" ")
-    except InvalidToken:
-        kept_id, secret = "", ""
-    if kept_id != key_id:
+    if not (secret := _unsealed(key_id, row.sealed, master)):
         raise Conflict(f"The key {key_id} cannot sign requests.", "Make a new one: `studio key create`.")
     return secret
+
+
+def secrets(db: Connection, master: str) -> dict[str, str]:
+    """The secrets of all keys that can sign, by id; for the gateway, which checks signatures."""
+    rows = db.execute(scope_query(select(access_keys.c.id, access_keys.c.sealed), access_keys, EVERY))
+    return {row.id: secret for row in rows if (secret := _unsealed(row.id, row.sealed, master))}
+
+
+@lru_cache(maxsize=4096)
+def _unsealed(key_id: str, sealed: bytes | None, master: str) -> str:
+    try:
+        # The id lies inside too: a secret that was moved to another key's row is none.
+        kept_id, _, secret = signing.unseal(master, sealed or b"").decode().partition(" ")
+    except InvalidToken:
+        return ""
+    return secret if kept_id == key_id else ""
 
 
 def revoke(db: Connection, domain: str, key_id: str, user: str | None = None) -> None:

@@ -22,6 +22,7 @@ from studio.gateway.identity import Identities, Identity
 from studio.gateway.inference import Inference
 from studio.gateway.invoke import Invocation
 from studio.gateway.ports import Ports
+from studio.gateway.proving import Proving
 from studio.gateway.requests import Request
 from studio.gateway.tables import Tables
 from studio.gateway.tending import below
@@ -146,6 +147,8 @@ class Gateway:
                     handler = Invocation(exchange, endpoint, decision.question)
                     if not exchange.answered:
                         exchange.attach(handler)
+            case routing.Prove():
+                exchange.attach(Proving(exchange, decision.signed, self.identities, self._begin))
             case routing.Refuse():
                 exchange.refuse(decision.error)
             case routing.Redirect():

@@ -49,6 +49,10 @@ class Exchange:
         if self._ended and self.handler is handler:
             handler.end()
 
+    def again(self, body: list[bytes]) -> None:
+        """Gives the body back, whole, for the handler that comes next."""
+        self.handler, self._early = None, body
+
     def feed(self, chunk: bytes) -> None:
         if self.handler is not None:
             self.handler.body(chunk)
@@ -84,9 +88,9 @@ class Exchange:
         if self.answered:
             self.client.abort()
             return
-        form = messages.form_for(self.request.path, self.request.accept, self.request.method)
-        kind, body = messages.render(error, form)
-        headers = [(b"content-type", kind), (b"cache-control", b"no-store")]
+        form = messages.form_for(self.request)
+        status, told, body = messages.render(error, form)
+        headers = [*told, (b"cache-control", b"no-store")]
         if error.status == 503:
             headers.append((b"retry-after", b"%d" % (retry_after_s or 1)))
             if form == "html":
@@ -95,7 +99,7 @@ class Exchange:
             headers.append((b"www-authenticate", b'Bearer realm="studio"'))
         if error.status in (400, 431):
             self.keep_alive = False
-        self.respond(error.status, headers, body)
+        self.respond(status, headers, body)
 
     def finish(self) -> None:
         """The answer is complete."""

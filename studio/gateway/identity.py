@@ -9,6 +9,7 @@ import msgspec
 
 from studio import clock, signing
 from studio.errors import Denied, Unauthenticated
+from studio.gateway.aws_signature import Signed
 from studio.gateway.tables import Tables
 from studio.patterns import matches_any
 
@@ -99,18 +100,23 @@ class Identities:
         same = signing.equal(signing.digest(token), str(entry["digest"]) if entry else "0" * 64)
         if entry is None or not same or _expired(entry):
             raise Unauthenticated("The access key is not valid: unknown, revoked or expired.", _NO_KEY)
-        domain, user = str(entry.get("domain") or ""), str(entry["user"])
-        return Identity(
-            "key",
-            user,
-            key_id,
-            domain,
-            expires_ms=int(entry.get("expires_ms") or 0),
-            watch=(f"keys/{key_id}", f"members/{domain}/{user}"),
-            actions=tuple(entry.get("actions") or ()),
-            resources=tuple(entry.get("resources") or ()),
-            cap=str(entry.get("cap") or ""),
-        )
+        return _holder(key_id, entry)
+
+    def signer(self, signed: Signed, body: bytes) -> Identity:
+        """Who has signed a request with that body; `Unauthenticated` as above."""
+        entry = self.signing_key(signed.key_id)
+        signed.check(str(entry["secret"]), body)
+        self._used.add(signed.key_id)
+        return _holder(signed.key_id, entry)
+
+    def signing_key(self, key_id: str) -> dict[str, Any]:
+        """The entry of a key that may sign; asked before a body is waited for."""
+        entry = self._tables.get(f"keys/{key_id}")
+        if entry is None or not entry.get("secret") or _expired(entry):
+            raise Unauthenticated(
+                "The access key is not valid: unknown, revoked, expired or made to bear only.", _NO_KEY
+            )
+        return entry
 
     def take_used(self) -> list[str]:
         """Ids of the sessions and keys that were shown, rightly, since this was last asked."""
@@ -122,6 +128,21 @@ class Identities:
         entry = self._tables.get(f"members/{domain}/{user}")
         role = entry.get("role") if entry else None
         return str(role) if role else None
+
+
+def _holder(key_id: str, entry: dict[str, Any]) -> Identity:
+    domain, user = str(entry.get("domain") or ""), str(entry["user"])
+    return Identity(
+        "key",
+        user,
+        key_id,
+        domain,
+        expires_ms=int(entry.get("expires_ms") or 0),
+        watch=(f"keys/{key_id}", f"members/{domain}/{user}"),
+        actions=tuple(entry.get("actions") or ()),
+        resources=tuple(entry.get("resources") or ()),
+        cap=str(entry.get("cap") or ""),
+    )
 
 
 def cookies(headers: Headers) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from studio.gateway.calls import Call
 from studio.gateway.endpoints import Endpoint
 from studio.gateway.exchange import Exchange
 from studio.gateway.links import AnswerHead
-from studio.gateway.messages import Unreadable
+from studio.gateway.messages import Unreadable, model_error
 from studio.gateway.open_inference import Question
 
 _PASSED = frozenset(("x-studio-ignored-columns", "inference-header-content-length"))
@@ -84,6 +84,9 @@ class Invocation:
 
     def _answered(self, call: Call, head: AnswerHead, body: bytes) -> None:
         variant = call.variant
+        if head.status >= 400 and self._exchange.request.is_signed:
+            self._exchange.respond(*model_error(head.status, body))
+            return
         headers = [
             (b"content-type", head.type.encode() if head.type in _TYPES else b"application/json"),
             (b"x-studio-inference-id", call.inference_id.encode()),

@@ -2,12 +2,17 @@
 
 import html
 from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from studio.errors import Invalid, StudioError, TooLarge
 
+if TYPE_CHECKING:
+    from studio.gateway.requests import Request
+
 Headers = list[tuple[bytes, bytes]]
+_JSON: Headers = [(b"content-type", b"application/json")]
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 # The words of MLflow's REST errors, which its client turns into exceptions.
 _MLFLOW = {
@@ -18,6 +23,14 @@ _MLFLOW = {
     503: "TEMPORARILY_UNAVAILABLE",
     504: "TEMPORARILY_UNAVAILABLE",
 }
+# (status, exception) of SageMaker's runtime and of AWS's front door.
+_AWS = {
+    401: (403, "UnrecognizedClientException"),
+    403: (403, "AccessDeniedException"),
+    429: (429, "ThrottlingException"),
+    503: (503, "ServiceUnavailable"),
+}
+_AWS_ERROR = b"x-amzn-errortype"
 _MLFLOW_PATHS = ("/endpoints/", "/invocations", "/api/2.0/", "/api/3.0/", "/ajax-api/")
 
 
@@ -47,26 +60,59 @@ def reason(status: int) -> bytes:
     return _REASONS.get(status, b"Unknown")
 
 
-def form_for(path: str, accept: bytes, method: str) -> str:
-    """`mlflow`, `v2` (the Open Inference Protocol), `html` or `json`: what the asker can read."""
-    if path == "/v2" or path.startswith("/v2/"):
+def form_for(request: "Request") -> str:
+    """`aws`, `mlflow`, `v2` (the Open Inference Protocol), `html` or `json`: what the asker can read."""
+    if request.is_signed:
+        return "aws"
+    if request.path == "/v2" or request.path.startswith("/v2/"):
         return "v2"
-    if path.startswith(_MLFLOW_PATHS):
+    if request.path.startswith(_MLFLOW_PATHS):
         return "mlflow"
-    return "html" if method == "GET" and b"text/html" in accept else "json"
+    return "html" if request.method == "GET" and b"text/html" in request.accept else "json"
 
 
-def render(error: StudioError, form: str) -> tuple[bytes, bytes]:
-    """(content type, body) of `error`."""
-    if form == "mlflow":
-        code = _MLFLOW.get(error.status, error.code)
-        return b"application/json", msgspec.json.encode({"error_code": code, "message": str(error)})
-    if form == "v2":
-        return b"application/json", msgspec.json.encode({"error": str(error)})
+class Rendered(NamedTuple):
+    """An error as one kind of client reads it."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def render(error: StudioError, form: str) -> Rendered:
+    """`error` in that form."""
+    if form == "aws":
+        return sagemaker_error(error)
     if form == "html":
-        return b"text/html; charset=utf-8", page(error.message, error.hint)
-    body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
-    return b"application/json", msgspec.json.encode(body)
+        kind, body = b"text/html; charset=utf-8", page(error.message, error.hint)
+        return Rendered(error.status, [(b"content-type", kind)], body)
+    said: object
+    if form == "mlflow":
+        said = {"error_code": _MLFLOW.get(error.status, error.code), "message": str(error)}
+    elif form == "v2":
+        said = {"error": str(error)}
+    else:
+        said = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+    return Rendered(error.status, _JSON, msgspec.json.encode(said))
+
+
+def sagemaker_error(error: StudioError) -> Rendered:
+    """One of the errors of SageMaker's runtime: `boto3` makes the exception from the header."""
+    status, name = _AWS.get(error.status, (500, "InternalFailure") if error.status >= 500 else (400, "ValidationError"))
+    return Rendered(status, [*_JSON, (_AWS_ERROR, name.encode())], msgspec.json.encode({"Message": str(error)}))
+
+
+def model_error(status: int, body: bytes) -> Rendered:
+    """What the model itself answered with an error, as SageMaker's runtime passes it on."""
+    text = body.decode(errors="replace")
+    whose = "client" if status < 500 else "server"
+    said = {
+        "Message": f'Received {whose} error ({status}) from primary with message "{text[:1000]}".',
+        "OriginalStatusCode": status,
+        "OriginalMessage": text,
+        "LogStreamArn": "",
+    }
+    return Rendered(424, [*_JSON, (_AWS_ERROR, b"ModelError")], msgspec.json.encode(said))
 
 
 def page(title: str, text: str, *, reload_s: int = 0) -> bytes:

@@ -1,10 +1,14 @@
 """One parsed request, and the checks that hold whatever it is for."""
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from studio.errors import Invalid, StudioError
 from studio.gateway.messages import HeadersTooLarge
+
+if TYPE_CHECKING:
+    from studio.gateway.identity import Identity
 
 MAX_HEADERS = 128
 MAX_HEADER_BYTES = 64 * 1024
@@ -32,6 +36,7 @@ class Request:
         "length",
         "method",
         "path",
+        "proven",
         "query",
         "target",
         "upgrade",
@@ -54,6 +59,12 @@ class Request:
         self.path = ""
         self.decoded = ""
         self.query = b""
+        self.proven: Identity | None = None  # whose signature it bears, once that has been checked
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it says that it bears an AWS signature."""
+        return self.header(b"authorization").startswith(b"AWS4-")
 
     def header(self, name: bytes) -> bytes:
         """The value of a header that may occur once, or b""."""

@@ -9,7 +9,7 @@ import msgspec
 
 from studio import signing
 from studio.errors import Denied, Invalid, NotFound, StudioError, Unauthenticated, Unavailable
-from studio.gateway import open_inference
+from studio.gateway import aws_signature, open_inference
 from studio.gateway.config import Config
 from studio.gateway.identity import ANONYMOUS, Identities, Identity
 from studio.gateway.messages import Misdirected
@@ -62,6 +62,12 @@ class Invoke(msgspec.Struct, frozen=True):
     question: open_inference.Question | None = None
 
 
+class Prove(msgspec.Struct, frozen=True):
+    """First of all the signature, with the body that it covers; then this is decided again."""
+
+    signed: aws_signature.Signed
+
+
 class Ready(msgspec.Struct, frozen=True):
     """Whether endpoint `name` of `domain` answers."""
 
@@ -81,7 +87,7 @@ class Metrics(msgspec.Struct, frozen=True):
     domain: str
 
 
-Decision = Refuse | Redirect | ToServer | ToLab | Invoke | Ready | Tell | Metrics
+Decision = Refuse | Redirect | ToServer | ToLab | Prove | Invoke | Ready | Tell | Metrics
 
 
 class Guard(StrEnum):
@@ -151,6 +157,10 @@ class Router:
         return None
 
     def _at_apex(self, request: Request) -> Decision:
+        if request.is_signed and request.proven is None:
+            signed = aws_signature.read(request)
+            self._identities.signing_key(signed.key_id)
+            return Prove(signed)
         route, names = _find(APEX, request)
         if route.guard is Guard.key:
             identity, domain, role = self._program(request)
@@ -158,7 +168,7 @@ class Router:
         if request.upgrade:
             raise Invalid("There is no websocket here.", "Websockets are at a domain's own address.")
         if authorization := request.header(b"authorization"):
-            identity = self._identities.key(authorization)
+            identity = request.proven or self._identities.key(authorization)
         else:
             identity = self._identities.session(request.headers, "studio_session", None) or ANONYMOUS
             self._check_browser(request, identity, csrf=True)
@@ -171,7 +181,7 @@ class Router:
                 "This needs an access key.",
                 "Make one with `studio key create --domain D --user U`, and send `Authorization: Bearer studio_…`.",
             )
-        identity = self._identities.key(authorization)
+        identity = request.proven or self._identities.key(authorization)
         role = self._role(identity.domain, identity.user)
         return identity, identity.domain, identity.cap if identity.cap and role == "admin" else role
 

@@ -72,18 +72,19 @@ async def read_stats(context: LoopContext) -> None:
 def _read(db: Connection, context: LoopContext) -> tuple[Table, list[Sandbox]]:
     isolation = "bubblewrap" if context.isolation == "bubblewrap" else "none"
     endpoints = gateway_table.entries(db, context.settings.paths, isolation)  # type: ignore[arg-type]
-    return access_table(db) | endpoints | refusals.entries(db, now_ms()), sandboxes.list_all(db)
+    return access_table(db, context.secret) | endpoints | refusals.entries(db, now_ms()), sandboxes.list_all(db)
 
 
-def access_table(db: Connection) -> Table:
-    """Sessions, keys, members, domains."""
+def access_table(db: Connection, master: str) -> Table:
+    """Sessions, keys (with their secrets, for requests that are signed), members, domains."""
     table: dict[str, Any] = {}
+    secrets = keys.secrets(db, master)
     for session in sessions.list_all(db):
         entry = {name: getattr(session, name) for name in ("id", "user", "csrf", "expires_ms", "domain")}
         table[f"sessions/{session.digest}"] = entry
     for key in keys.list_all(db):
         names = ("digest", "user", "domain", "expires_ms", "actions", "resources")
-        table[f"keys/{key.id}"] = {name: getattr(key, name) for name in names}
+        table[f"keys/{key.id}"] = {name: getattr(key, name) for name in names} | {"secret": secrets.get(key.id)}
     for member in memberships.list_all(db):
         table[f"members/{member.domain}/{member.user}"] = {"role": str(member.role)}
     for domain in domains.list_all(db):

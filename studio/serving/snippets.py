@@ -15,6 +15,7 @@ class Snippets:
     python: str
     javascript: str
     open_inference: str
+    boto3: str
 
 
 def url(address: str, endpoint: str) -> str:
@@ -45,7 +46,16 @@ def snippets(address: str, endpoint: str, example: str) -> Snippets:
         f"  body: JSON.stringify({body}),\n"
         "});\nconsole.log(await answer.json());"
     )
-    return Snippets(curl, python, javascript, _open_inference(address, endpoint, example))
+    boto3 = (
+        "import json, os, boto3\n\n"
+        '_, key_id, secret = os.environ["STUDIO_TOKEN"].split("_", 2)\n'
+        "client = boto3.client(\n"
+        f'    "sagemaker-runtime", endpoint_url="{address}", region_name="us-east-1",\n'
+        "    aws_access_key_id=key_id, aws_secret_access_key=secret)\n"
+        f'answer = client.invoke_endpoint(EndpointName="{endpoint}", ContentType="application/json", Body={body!r})\n'
+        'print(json.load(answer["Body"]))'
+    )
+    return Snippets(curl, python, javascript, _open_inference(address, endpoint, example), boto3)
 
 
 def _open_inference(address: str, endpoint: str, example: str) -> str:

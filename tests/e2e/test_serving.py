@@ -1,13 +1,16 @@
 """Endpoints with everything real: supervisor, gateway, service sandbox, models logged by mlflow."""
 
+import json
 import os
 import signal
+import struct
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 
@@ -132,6 +135,42 @@ def test_deploy_predict_promote_undo_delete(live: Live, api: Rest, http: httpx.C
     assert not Path(f"/proc/{pid}").exists()
     assert not (live.home / "capture" / "demo" / "rain").exists()
     until(lambda: not list((live.home / "models" / "demo").iterdir()), "removal of the models' files")
+
+
+def test_every_wire_gives_the_same_answer_and_is_captured_as_rows(live: Live, api: Rest, http: httpx.Client) -> None:
+    """MLflow's by bearer, `boto3` by the key's id and secret, the Open Inference Protocol in JSON and in binary."""
+    deploy(api, "wires")
+    key = live.json("key", "create", "--domain", "demo", "--user", live.status["user"])
+    wanted = predict(http, "wires").json()["predictions"]
+    runtime = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=live.address,
+        region_name="us-east-1",
+        aws_access_key_id=key["id"],
+        aws_secret_access_key=key["secret"],
+    )
+    given = {"EndpointName": "wires", "ContentType": "application/json", "Body": json.dumps(BODY)}
+    assert json.load(runtime.invoke_endpoint(**given)["Body"])["predictions"] == wanted
+    runtime.close()
+    tensor = {"name": "rows", "shape": [1, 4], "datatype": "FP64"}
+    plain = json.dumps({"inputs": [tensor | {"data": ROW}]}).encode()
+    head = json.dumps({"inputs": [tensor | {"parameters": {"binary_data_size": 32}}]}).encode()
+    binary = {
+        "content": head + struct.pack("<4d", *ROW[0]),
+        "headers": {"inference-header-content-length": str(len(head))},
+    }
+    for sent in ({"content": plain}, binary):
+        answer = http.post("/v2/models/wires/infer", **sent)  # type: ignore[arg-type]  # two shapes of keywords
+        assert answer.json()["outputs"][0]["data"] == wanted, answer.text
+
+    def captured() -> Any:
+        rows = api.get("domains/demo/endpoints/wires/captures", limit=10)["rows"]
+        return rows if len(rows) == 4 else None
+
+    rows = until(captured, "four captured rows", 60)
+    same = dict(zip(COLUMNS, ROW[0], strict=True))
+    assert [row["inputs"] for row in rows] == [same] * 4 and [row["output"] for row in rows] == wanted * 4
+    remove(api, "wires")
 
 
 def test_replica_killed_is_back_within_a_second_or_so(api: Rest, http: httpx.Client) -> None:

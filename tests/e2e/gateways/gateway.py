@@ -33,7 +33,8 @@ class Gateway:
         self.table: dict[str, Any] = {}
         self.seq = 0
         self.options: dict[str, Any] = {}
-        self.token = "studio_key-test_" + secrets.token_urlsafe(32)
+        self.secret_of_key = secrets.token_urlsafe(32)
+        self.token = f"studio_key-test_{self.secret_of_key}"
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "gateway.log"
 
@@ -105,7 +106,8 @@ class Gateway:
             {
                 f"domains/{domain}": {"port": None},
                 f"members/{domain}/{user}": {"role": "editor"},
-                "keys/key-test": {"digest": digest, "user": user, "domain": domain, "expires_ms": None},
+                "keys/key-test": {"digest": digest, "user": user, "domain": domain, "expires_ms": None}
+                | {"secret": self.secret_of_key},
             }
         )
 

@@ -144,13 +144,15 @@ async def test_the_table_says_who_may_and_where(context: LoopContext) -> None:
         memberships.put(db, "demo", "ada", "admin")
         sandboxes.want(db, "demo", "ada", lab=True)
         sandboxes.renew(db, "demo.ada", "admin")
-        return sessions.create_session(db, "ada", "demo")[0], keys.create_key(db, "demo", "ada")[0]
+        made = keys.create_key(db, "demo", "ada", master=context.secret)
+        return sessions.create_session(db, "ada", "demo")[0], *made, keys.create_key(db, "demo", "ada")[0]
 
-    session, key = await context.store.write(write)
-    table = await context.store.read(gateway.access_table)
+    session, key, secret, old = await context.store.write(write)
+    table = await context.store.read(lambda db: gateway.access_table(db, context.secret))
     assert table[f"sessions/{session.digest}"]["domain"] == "demo"
     of_key = {"digest": key.digest, "user": "ada", "domain": "demo", "expires_ms": None}
-    assert table[f"keys/{key.id}"] == of_key | {"actions": (), "resources": ()}
+    assert table[f"keys/{key.id}"] == of_key | {"actions": (), "resources": (), "secret": secret}
+    assert table[f"keys/{old.id}"]["secret"] is None  # made before secrets were kept: it bears, and cannot sign
     assert table["members/demo/ada"] == {"role": "admin"}
     assert table["domains/demo"] == {"port": None}
 

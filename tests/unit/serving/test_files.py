@@ -1,8 +1,10 @@
 """Versions made visible by content hash; requirements; files out of a sandbox; snippets."""
 
 import os
+from io import BytesIO
 from pathlib import Path
 
+import boto3
 import pytest
 
 from studio.errors import Invalid, NotFound
@@ -101,6 +103,25 @@ def test_snippets_hold_no_secret_and_quote_what_the_model_gave() -> None:
     compile(made.python, "snippet", "exec")
     assert "dataframe_split" in snippets.snippets("http://x", "rain", "").curl
     assert snippets.snippets("http://x", "rain", "{not json").python
+
+
+def test_the_boto3_snippet_takes_id_and_secret_from_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+
+    class Client:
+        def invoke_endpoint(self, **given: object) -> dict[str, BytesIO]:
+            asked.append(given)
+            return {"Body": BytesIO(b"{}")}
+
+    def client(service: str, **given: object) -> Client:
+        asked.append({"service": service} | given)
+        return Client()
+
+    monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setenv("STUDIO_TOKEN", "studio_key-ab_c-d_e")
+    exec(snippets.snippets("http://127.0.0.1:1", "rain", '{"inputs": [[1.0]]}').boto3, {})
+    assert (asked[0]["aws_access_key_id"], asked[0]["aws_secret_access_key"]) == ("key-ab", "c-d_e")
+    assert (asked[1]["EndpointName"], asked[1]["Body"]) == ("rain", '{"inputs": [[1.0]]}')
 
 
 def test_the_open_inference_snippet_sends_the_example_or_says_where_to_look() -> None:

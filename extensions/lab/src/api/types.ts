@@ -5670,6 +5670,8 @@ export interface components {
          * @description The line of code that does the same.
          */
         SnippetsAnswer: {
+            /** Boto3 */
+            boto3: string;
             /** Curl */
             curl: string;
             /** Javascript */

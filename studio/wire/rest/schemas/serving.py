@@ -89,6 +89,7 @@ class SnippetsAnswer(Answer):
     python: str
     javascript: str
     open_inference: str
+    boto3: str
 
 
 class EndpointSummary(Answer):

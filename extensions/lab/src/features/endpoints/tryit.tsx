@@ -78,7 +78,8 @@ export function TryIt({ endpoint }: { endpoint: Endpoint }): JSX.Element {
               ['curl', endpoint.snippets.curl],
               ['Python', endpoint.snippets.python],
               ['JavaScript', endpoint.snippets.javascript],
-              ['Open Inference', endpoint.snippets.open_inference]
+              ['Open Inference', endpoint.snippets.open_inference],
+              ['boto3', endpoint.snippets.boto3]
             ]}
           />
         </Section>

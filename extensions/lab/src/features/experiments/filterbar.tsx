@@ -9,6 +9,7 @@ import { TEST } from '../../testids';
 import { ICompletion, IKnownKeys, IOption, completed, completionAt, quote } from './filter';
 
 const PAUSE_MS = 250;
+const AGAIN_MS = 1000;
 
 interface IFilterBarProps {
   value: string;
@@ -196,13 +197,17 @@ function useValues(completion: ICompletion | null, selection: RunSelection): IOp
       return;
     }
     let isOld = false;
-    const timer = window.setTimeout(() => {
+    const ask = (): void => {
       void client.runs
         .values({ ...over.current, filter: '' }, column, begins)
         .then(values => values.map(({ value, runs }) => ({ text: quote(value), detail: formatCount(runs) })))
-        .catch(() => [])
-        .then(options => !isOld && setFound({ key, options }));
-    }, 120);
+        .then(options => !isOld && setFound({ key, options }))
+        .catch(() => {
+          // A restart of the server, say: whoever still waits for the list is given it when it can be had.
+          timer = isOld ? timer : window.setTimeout(ask, AGAIN_MS);
+        });
+    };
+    let timer = window.setTimeout(ask, 120);
     return () => {
       isOld = true;
       window.clearTimeout(timer);
