@@ -11,6 +11,7 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
+from studio.guest import orphans
 from studio.guest.lines import Message, admit
 
 # kind → the module whose `main(args)` does the work; imported only in the child.
@@ -46,7 +47,14 @@ def run(order: Message) -> int:
         os.chdir(order["cwd"])
     gc.enable()
     module = importlib.import_module(KINDS[order["kind"]])
-    code: int | None = module.main(order.get("args", {}))
+    alone = answer.get("adopts") is True
+    if alone:
+        orphans.adopt()
+    try:
+        code: int | None = module.main(order.get("args", {}))
+    finally:
+        if alone:
+            orphans.end()
     return 0 if code is None else code
 
 

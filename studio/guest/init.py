@@ -15,9 +15,8 @@ from typing import Any, NoReturn
 # Not resolved: a link there leads to the whole package.
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
+from studio.guest import orphans
 from studio.guest.lines import LineServer, Message, Reporter
-
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 class Init:
@@ -96,7 +95,7 @@ class Init:
 
     def _end(self, *_: object) -> NoReturn:
         if os.getpid() != 1:
-            _kill_descendants()
+            orphans.end()
         os._exit(0)
 
 
@@ -105,35 +104,8 @@ def _open_log(path: str | None) -> int:
     return os.open(path, flags, 0o600) if path else os.open("/dev/null", os.O_WRONLY)
 
 
-def _adopt_orphans() -> None:
-    """Makes this process the parent of all orphans below it (Linux; elsewhere their pids are all that is known)."""
-    if not sys.platform.startswith("linux"):
-        return
-    import ctypes
-
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _kill_descendants() -> None:
-    """Kills until no descendant is left: each dead one hands its children up to this process."""
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        try:
-            with open(f"/proc/self/task/{os.getpid()}/children") as file:
-                pids = [int(word) for word in file.read().split()]
-        except OSError:
-            return
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        try:
-            os.waitpid(-1, 0 if pids else os.WNOHANG)
-        except ChildProcessError:
-            return
-
-
 if __name__ == "__main__":
     os.umask(0o077)
     if os.getpid() != 1:
-        _adopt_orphans()
+        orphans.adopt()
     Init().run()

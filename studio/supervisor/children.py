@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,13 @@ class Child:
         self.ended = asyncio.Event()
         self.is_stopped = False
         self.is_over_memory = False
+        self.family: list[process.Handle] = []  # where no cgroup holds them: its descendants, as last seen
+
+    def look(self) -> None:
+        """Notes who descends from it now; it adopts its orphans, so nobody is missing."""
+        if not self.record.group.folders:
+            below = process.descendants(self.record.handle.pid)
+            self.family = [found for pid in below if (found := process.handle(pid)) is not None]
 
 
 class Children:
@@ -164,7 +172,7 @@ class Children:
         box.bus.publish(Event("started", box.id, name, "Running", pid, kind))
         if expected is not None and not expected.admitted.done():
             expected.admitted.set_result(pid)
-        return Admission(True, log=descriptor)
+        return Admission(True, log=descriptor, adopts=not group.folders)
 
     def _refusal(self, pid: int, name: str, kind: str, expected: Expected | None, inside_pid: int) -> str:
         box = self._box
@@ -216,7 +224,7 @@ class Children:
             last_words="" if code == 0 else await asyncio.to_thread(self._last_words, record),
         )
         # What it left running under its own limits ends with it: a double fork is no way to stay.
-        await asyncio.to_thread(self._clear, record.group)
+        await asyncio.to_thread(self._clear, child)
         self._children.pop(record.name, None)
         box.record_exit(
             ExitRecord(
@@ -237,9 +245,11 @@ class Children:
             return ""
 
     @staticmethod
-    def _clear(group: limits.Group) -> None:
-        limits.kill(group)
-        limits.remove(group)
+    def _clear(child: Child) -> None:
+        limits.kill(child.record.group)
+        limits.remove(child.record.group)
+        for found in child.family:
+            process.send(found, signal.SIGKILL)
 
     def says_exited(self, report: dict[str, Any]) -> bool:
         """Takes a report of a fork server or of pid 1 (the caller checked who); False if it is about nobody here."""
@@ -257,6 +267,7 @@ class Children:
         if child is None:
             return
         child.is_stopped = True
+        await asyncio.to_thread(child.look)
         await process.stop(child.record.handle, grace_s, interrupt=child.record.kind != "kernel")
         try:
             await asyncio.wait_for(child.ended.wait(), 10.0)
@@ -268,6 +279,7 @@ class Children:
         found = []
         for name, child in self._children.items():
             record = child.record
+            child.look()
             limit = record.group.limits.memory_mb << 20
             if not limit or record.group.folder("memory"):
                 continue

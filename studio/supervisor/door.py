@@ -23,11 +23,13 @@ _NOTE = 400
 
 
 class Admission(Struct):
-    """The answer to a hello: go with this log, or why not."""
+    """The answer to a hello: go with this log, or why not. `adopts`: no cgroup holds what the child starts, so it is to
+    keep its orphans and to end them."""
 
     go: bool
     why: str = ""
     log: int | None = None
+    adopts: bool = False
 
 
 class Door:
@@ -104,7 +106,8 @@ class Door:
             await loop.sock_sendall(connection, b'{"ok":true}\n')
         else:
             admission = await self._hello(pid, str(message["name"]), str(message["kind"]))
-            answer = json.dumps({"go": True} if admission.go else {"go": False, "why": admission.why}).encode() + b"\n"
+            let_in = {"go": True, "adopts": admission.adopts}
+            answer = json.dumps(let_in if admission.go else {"go": False, "why": admission.why}).encode() + b"\n"
             if admission.log is None:
                 await loop.sock_sendall(connection, answer)
                 return
