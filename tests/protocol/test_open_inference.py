@@ -10,8 +10,8 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.e2e.gateways import Forker, Gateway
-from tests.e2e.served_models import make
+from tests.e2e.gateways import Gateway
+from tests.e2e.gateways.serving import with_models
 
 COLUMNS = ["rain", "wind", "temp max"]
 ROWS = np.array([[1.0, 2.0, 3.0], [0.0, -1.0, 0.5], [4.0, 0.0, 0.0]])
@@ -22,18 +22,12 @@ MODELS = ("linear", "tensor", "mixed", "unsigned", "proba", "foreign")
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Each model as an endpoint of its name; `linear` in versions 1 and, with all weights negated, 2."""
-    folder = make(tmp_path_factory.mktemp("models"))
-    forker = Forker(tmp_path_factory.mktemp("forker"))
-    one = Gateway(tmp_path_factory.mktemp("gateway"), forker)
-    one.start()
-    one.member()
-    for name in MODELS:
-        one.endpoint(name, [("v1", 1.0, [one.replica(folder / name, name)])])
-    both = [("v1", 1.0, [one.replica_socket("linear")]), ("v2", 0.0, [one.replica(folder / "negated", "negated")])]
-    one.endpoint("linear", both)
-    yield one
-    one.close()
-    forker.close()
+    with with_models(tmp_path_factory) as (one, models):
+        for name in MODELS:
+            one.endpoint(name, [("v1", 1.0, [one.replica(models / name, name)])])
+        both = [("v1", 1.0, [one.replica_socket("linear")]), ("v2", 0.0, [one.replica(models / "negated", "negated")])]
+        one.endpoint("linear", both)
+        yield one
 
 
 @pytest.fixture(scope="module")

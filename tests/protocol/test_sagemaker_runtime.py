@@ -11,8 +11,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.e2e.gateways import Forker, Gateway
-from tests.e2e.served_models import make
+from tests.e2e.gateways import Gateway
+from tests.e2e.gateways.serving import with_models
 from tests.unit.gateway.test_aws_signature import SECRET
 
 COLUMNS = ["rain", "wind", "temp max"]
@@ -21,16 +21,10 @@ BODY = json.dumps({"dataframe_split": {"columns": COLUMNS, "data": [[1.0, 2.0, 3
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    folder = make(tmp_path_factory.mktemp("models"))
-    forker = Forker(tmp_path_factory.mktemp("forker"))
-    one = Gateway(tmp_path_factory.mktemp("gateway"), forker)
-    one.start()
-    one.member()
-    both = [("v1", 1.0, [one.replica(folder / "linear", "l")]), ("v2", 0.0, [one.replica(folder / "negated", "n")])]
-    one.endpoint("rain", both)
-    yield one
-    one.close()
-    forker.close()
+    with with_models(tmp_path_factory) as (one, models):
+        both = [("v1", 1.0, [one.replica(models / "linear", "l")]), ("v2", 0.0, [one.replica(models / "negated", "n")])]
+        one.endpoint("rain", both)
+        yield one
 
 
 def runtime(gateway: Gateway, secret: str = "", key_id: str = "key-test") -> Any:
