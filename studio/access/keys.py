@@ -14,7 +14,7 @@ from studio import signing
 from studio.access import memberships
 from studio.access.principals import Scope
 from studio.clock import now_ms
-from studio.errors import Conflict, Invalid, NotFound
+from studio.errors import Invalid, NotFound
 from studio.ids import new_id
 from studio.store import signal
 from studio.store.tables.access import access_keys
@@ -90,19 +90,9 @@ def token(key_id: str, secret: str) -> str:
     return f"studio_{key_id}_{secret}"
 
 
-def secret_of(db: Connection, key_id: str, master: str) -> str:
-    """The secret of a key, for checking a signature; `Conflict` for a key that was made before secrets were kept."""
-    query = scope_query(select(access_keys.c.sealed), access_keys, EVERY).where(access_keys.c.id == key_id)
-    row = db.execute(query).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no key {key_id[:80]!r}.", "See `studio key list`.")
-    if not (secret := _unsealed(key_id, row.sealed, master)):
-        raise Conflict(f"The key {key_id} cannot sign requests.", "Make a new one: `studio key create`.")
-    return secret
-
-
 def secrets(db: Connection, master: str) -> dict[str, str]:
-    """The secrets of all keys that can sign, by id; for the gateway, which checks signatures."""
+    """The secrets of all keys that can sign, by id; for the gateway, which checks signatures. One that was made before
+    secrets were kept bears only."""
     rows = db.execute(scope_query(select(access_keys.c.id, access_keys.c.sealed), access_keys, EVERY))
     return {row.id: secret for row in rows if (secret := _unsealed(row.id, row.sealed, master))}
 

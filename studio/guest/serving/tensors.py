@@ -95,7 +95,8 @@ def _from_bytes(tensor: Tensor, binary: bytes, count: int) -> Any:
         width = numpy.dtype(NUMPY[tensor.datatype]).itemsize
         if len(binary) != count * width:
             raise _wrong(tensor, f"{len(binary)} bytes", f"{count} values of {tensor.datatype} take {count * width}.")
-        return numpy.frombuffer(binary, dtype=NUMPY[tensor.datatype])
+        # A copy: models may write into what they are given, as they may with JSON's.
+        return numpy.frombuffer(binary, dtype=NUMPY[tensor.datatype]).copy()
     found: list[Any] = []
     at = 0
     while at + 4 <= len(binary) and len(found) <= count:

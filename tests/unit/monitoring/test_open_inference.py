@@ -67,3 +67,4 @@ def test_an_answer_is_read_as_it_was_written(datatype: str, values: list[int], b
     described, data = tensors.encode("x", array, binary=binary)
     read = tensors.decode(Tensor("x", described["shape"], datatype, described.get("data")), data if binary else None)
     assert read.tolist() == plain and described["datatype"] == datatype
+    assert read.flags.writeable  # a model may write into what it is given
