@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from studio.clock import now_ms
@@ -41,7 +42,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A served name. `version` is the one asked for last, `previous_version` what undo goes back to."""
+    """A served name. `version` is the one asked for last, `previous_version` what undo goes back to; `redact`: columns
+    whose values are not kept; `rate_limit`: requests per second; `max_body`: bytes; `cors`: origins whose pages may call
+    it; `target_load`: requests in flight and queued, per replica, above which there are more; `rollout`: the shift of
+    traffic under way, JSON (`studio.serving.rollout`) or empty."""
 
     id: str
     domain: str
@@ -60,6 +64,15 @@ class Endpoint:
     notice: str
     deleting: bool
     stopped: bool
+    capture_percent: float
+    capture_days: int
+    redact: tuple[str, ...]
+    rate_limit: float | None
+    max_body: int
+    cors: tuple[str, ...]
+    fast_path: bool
+    target_load: float
+    rollout: str
     created_ms: int
     variants: tuple[Variant, ...]
 
@@ -104,7 +117,7 @@ def create(db: Connection, domain: str, owner: str, wanted: Wanted) -> Endpoint:
     named = {"id": id, "domain": domain, "owner": owner, "instance_type": kind.name, "timeout_s": TIMEOUT_S}
     target = {"model": version.name, "version": version.version, "state": EndpointState.creating}
     db.execute(insert(endpoints).values(**given, **named, **target, created_ms=now_ms()))
-    variants.add(db, id, version.version, where)
+    variants.add(db, id, variants.Wanted(version.version, where, kind.name))
     tell(db, id, f"{owner} deploys {version.name} version {version.version} ({wanted.mode}, {kind.name}).")
     signal(db, "endpoints", domain, wanted.name)
     return get(db, domain, wanted.name)
@@ -120,7 +133,7 @@ def _again(db: Connection, found: Endpoint, wanted: Wanted, model: str, version:
             "Promote the other version on it, delete it first, or choose another name.",
         )
     if found.state is EndpointState.failed:
-        variants.add(db, found.id, version, wanted.environment)
+        variants.add(db, found.id, variants.Wanted(version, wanted.environment, found.instance_type))
         tell(db, found.id, f"Trying version {version} again.")
         change(db, found, state=EndpointState.creating, reason=f"Trying version {version} again.")
     return get(db, found.domain, found.name)
@@ -138,7 +151,7 @@ def promote(db: Connection, domain: str, name: str, version: int, user: str, env
     else:
         waits = [v for v in found.variants if v.state is VariantState.waiting]
         if not any((v.version, v.environment) == (version, where) for v in waits):
-            variants.add(db, found.id, target.version, where)
+            variants.add(db, found.id, variants.Wanted(target.version, where, found.instance_type))
             tell(db, found.id, f"{user} promotes version {version}.")
     values: dict[str, Any] = {"version": version, "notice": "", "stopped": False}
     if any(v.state is VariantState.waiting for v in list_variants(db, found.id)):
@@ -230,4 +243,5 @@ def _find(db: Connection, domain: str, name: str) -> Endpoint | None:
 
 def _endpoint(db: Connection, values: dict[str, Any]) -> Endpoint:
     values["state"] = EndpointState(values["state"])
+    values |= {key: tuple(msgspec.json.decode(values[key])) for key in ("redact", "cors")}
     return Endpoint(**values, variants=list_variants(db, values["id"]))

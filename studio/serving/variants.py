@@ -1,6 +1,6 @@
 """Variants and replicas as rows: what `loops.serving` saw of them and did to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -35,7 +35,11 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A version in an endpoint. `signature` and `example` are JSON, from inside the sandbox."""
+    """A version in an endpoint. `name`: what callers see in `x-Amzn-Invoked-Production-Variant`; `weight`: its share is
+    relative to the others', of a shadow it is the per cent of requests that are copied to it; `wanted`: replicas, from
+    `min_replicas` to `max_replicas`; `calm_ms`: since when fewer would do, 0 if they would not; `joins`: it takes its
+    weight beside the others, else it takes their place; `signature`, `example` and `loaded` are JSON, from inside the
+    sandbox."""
 
     id: str
     endpoint: str
@@ -50,13 +54,18 @@ class Variant:
     detail: str
     signature: str
     example: str
+    name: str
+    weight: float
+    instance_type: str
+    min_replicas: int
+    max_replicas: int
+    wanted: int
+    calm_ms: int
+    shadow: bool
+    joins: bool
+    loaded: str
     created_ms: int
     replicas: tuple[Replica, ...]
-
-    @property
-    def name(self) -> str:
-        """What callers see in `x-Amzn-Invoked-Production-Variant`."""
-        return f"v{self.version}"
 
 
 def new_replica_id() -> str:
@@ -64,12 +73,31 @@ def new_replica_id() -> str:
     return new_id("r")
 
 
-def add(db: Connection, endpoint: str, version: int, environment: str) -> str:
-    """A waiting variant; its id. One that waits already retires: the last request counts."""
-    _move(db, endpoint, VariantState.waiting, VariantState.retiring)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A variant to come; the words are those of `Variant`."""
+
+    version: int
+    environment: str
+    instance_type: str
+    name: str = ""
+    weight: float = 100.0
+    min_replicas: int = 1
+    max_replicas: int = 1
+    shadow: bool = False
+    joins: bool = False
+
+
+def add(db: Connection, endpoint: str, wanted: Wanted) -> str:
+    """A waiting variant; its id. One that would take the others' place and waits already retires: the last request
+    counts."""
+    if not wanted.joins:
+        cancel_waiting(db, endpoint)
     id = new_id("var")
-    given = {"id": id, "endpoint": endpoint, "version": version, "environment": environment}
-    db.execute(insert(variants).values(**given, state=VariantState.waiting, created_ms=now_ms()))
+    given = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
+    given |= {"id": id, "endpoint": endpoint, "wanted": wanted.min_replicas, "created_ms": now_ms()}
+    given |= {"name": wanted.name or f"v{wanted.version}"}
+    db.execute(insert(variants).values(**given, state=VariantState.waiting))
     return id
 
 
@@ -78,8 +106,9 @@ def _move(db: Connection, endpoint: str, state: VariantState, to: VariantState) 
 
 
 def cancel_waiting(db: Connection, endpoint: str) -> None:
-    """What waits shall not come; what serves goes on."""
-    _move(db, endpoint, VariantState.waiting, VariantState.retiring)
+    """What waits to take the others' place shall not come; what serves goes on."""
+    mine = (variants.c.endpoint == endpoint) & (variants.c.state == VariantState.waiting) & ~variants.c.joins
+    db.execute(update(variants).where(mine).values(state=VariantState.retiring))
 
 
 def route(db: Connection, variant: Variant) -> None:
