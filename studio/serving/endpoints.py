@@ -43,9 +43,9 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A served name. `version` is the one asked for last, `previous_version` what undo goes back to; `redact`: columns
-    whose values are not kept; `rate_limit`: requests per second; `max_body`: bytes; `cors`: origins whose pages may call
-    it; `target_load`: requests in flight and queued, per replica, above which there are more; `rollout`: the shift of
-    traffic under way, JSON (`studio.serving.rollout`) or empty."""
+    whose values are not kept; `rate_limit`: requests per second; `max_body`: bytes; `cors`: origins whose pages may
+    call it; `target_load`: requests in flight and queued, per replica, above which there are more; `rollout`: the shift
+    of traffic under way, JSON (`studio.serving.rollout`) or empty."""
 
     id: str
     domain: str
