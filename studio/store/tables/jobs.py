@@ -25,6 +25,7 @@ jobs = Table(
     time_column("started_ms"),
     time_column("ended_ms"),
     Column("environment_hash", String(64), nullable=False, default="", server_default=""),
+    Column("kind", String(16), nullable=False, default="script", server_default="script"),  # script | batch
     Index("ix_jobs_domain_created", "domain", "created_ms"),
     Index("ix_jobs_state", "state"),
 )
