@@ -20,7 +20,7 @@ from studio.store.tenancy import EVERY, FOUND, scope_query
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A job to make. `params` are checked (`scripts.check_params`); `environment` and `experiment` "" mean the
-    domain's default."""
+    domain's default; `kind`: script, or batch (`jobs.batch`)."""
 
     name: str
     script: str
@@ -28,6 +28,7 @@ class Wanted:
     environment: str = ""
     instance_type: str = instance_types.DEFAULT
     experiment: str = ""
+    kind: str = "script"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Job:
     started_ms: int | None
     ended_ms: int | None
     environment_hash: str
+    kind: str
 
 
 def new_job_id() -> str:
@@ -90,6 +92,7 @@ def create(db: Connection, domain: str, owner: str, job_id: str, wanted: Wanted)
             reason="It waits for its place.",
             is_stop_requested=False,
             created_ms=now_ms(),
+            kind=wanted.kind,
         )
     )
     signal(db, "jobs", domain, job_id)

@@ -23,6 +23,7 @@ class JobAnswer(Answer):
 
     id: str
     name: str
+    kind: str = Field(description="script or batch")
     state: str
     reason: str
     owner: str
