@@ -21,7 +21,7 @@ def endpoints_of_replicas(db: Connection) -> dict[str, Served]:
     """Replica id → its endpoint, of all domains."""
     query = (
         scope_query(
-            select(replicas.c.id, endpoints.c.name, endpoints.c.owner, endpoints.c.instance_type), endpoints, EVERY
+            select(replicas.c.id, endpoints.c.name, endpoints.c.owner, variants.c.instance_type), endpoints, EVERY
         )
         .join(variants, variants.c.id == replicas.c.variant)
         .join(endpoints, endpoints.c.id == variants.c.endpoint)

@@ -81,11 +81,11 @@ class Tender:
         else:
             variant.links[socket] = link
 
-    async def _wake(self, endpoint: Endpoint, wake: dict[str, Any]) -> bool:
-        """Whether the fork server has forked something."""
+    async def _wake(self, endpoint: Endpoint, wake: list[dict[str, Any]]) -> bool:
+        """Whether fork servers have forked something."""
         try:
             async with asyncio.timeout(_FORK_S):
-                return await self._fork(wake)
+                return any([await self._fork(variant) for variant in wake])
         except (StudioError, OSError, TimeoutError, ValueError) as error:
             log.warning("cannot wake %s/%s: %s", endpoint.domain, endpoint.name, error)
             return False

@@ -36,7 +36,7 @@ class LoopContext:
     supervisor: "Supervisor"
     gateway: GatewayControl
     address: str  # http://127.0.0.1:PORT of the gateway
-    gateway_stats: dict[str, dict[str, float]]  # "domain/endpoint" → the gateway's last figures
+    gateway_stats: dict[str, dict[str, Any]]  # "domain/endpoint" → the gateway's last figures
     doors: Doors
     secret: str  # the installation's master key: tokens of sandboxes are derived from it
     audit: Audit

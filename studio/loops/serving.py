@@ -27,7 +27,9 @@ from studio.serving.actions import (
     Probe,
     Remove,
     Retire,
+    Roll,
     Route,
+    Scale,
     StartReplica,
     StopReplica,
 )
@@ -120,12 +122,12 @@ async def _apply(
     match action:
         case Forget(replica, failed):
             await serving_processes.forget(context, endpoint, replica, failed=failed)
-        case Route() | Park() | Fail() | Adopt():
+        case Route() | Park() | Fail() | Adopt() | Scale() | Roll():
             await serving_acts.write(context, endpoint, action)
         case Retire():
             await serving_acts.write(context, endpoint, action)
             _begin(context, work, endpoint, action, serving_files.tidy(context, endpoint))
-        case StartReplica(_, parked):
+        case StartReplica(_, parked, _):
             if action not in work.tasks:
                 replica = parked or new_replica_id()
                 work.starting.add(replica)

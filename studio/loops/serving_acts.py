@@ -2,12 +2,15 @@
 
 from sqlalchemy import Connection
 
+from studio.clock import now_ms
 from studio.loops.context import LoopContext
-from studio.serving import endpoints
+from studio.serving import endpoints, promotion, rollout, traffic
 from studio.serving import variants as rows
-from studio.serving.actions import Action, Adopt, Decision, Fail, Park, Retire, Route
+from studio.serving.actions import Action, Adopt, Decision, Fail, Park, Retire, Roll, Route, Scale
 from studio.serving.endpoints import Endpoint
 from studio.serving.events import tell
+from studio.serving.observing import figures
+from studio.serving.rollout import Figures
 from studio.serving.states import EndpointState, ReplicaState, VariantState
 from studio.serving.variants import Variant, new_replica_id
 
@@ -31,7 +34,11 @@ async def write(context: LoopContext, endpoint: Endpoint, action: Action) -> Non
     def change(db: Connection) -> None:
         match action:
             case Route(id):
-                _route(db, endpoint, endpoint.variant(id))
+                traffic.route(db, endpoint, endpoint.variant(id), _figures(context, endpoint, id), now_ms())
+            case Roll(step):
+                traffic.roll(db, endpoint, step, now_ms())
+            case Scale(id, wanted, calm_ms):
+                _scale(db, endpoint, endpoint.variant(id), wanted, calm_ms)
             case Park(id):
                 rows.add_replica(db, id, new_replica_id(), ReplicaState.parked)
             case Adopt(id):
@@ -47,23 +54,31 @@ async def write(context: LoopContext, endpoint: Endpoint, action: Action) -> Non
     await context.store.write(change)
 
 
-def _route(db: Connection, endpoint: Endpoint, variant: Variant) -> None:
-    before = endpoint.serving
-    rows.route(db, variant)
-    changes: dict[str, object] = {"notice": "", "version": variant.version}
-    if before is not None and before.version != variant.version:
-        changes["previous_version"] = before.version
-    endpoints.change(db, endpoint, **changes)
-    tell(db, endpoint.id, f"Version {variant.version} has the traffic.")
+def _figures(context: LoopContext, endpoint: Endpoint, variant: str) -> Figures:
+    stats = context.gateway_stats.get(f"{endpoint.domain}/{endpoint.name}", {})
+    return figures(stats, endpoint.variant(variant).name)
+
+
+def _scale(db: Connection, endpoint: Endpoint, variant: Variant, wanted: int, calm_ms: int) -> None:
+    rows.change(db, variant.id, wanted=wanted, calm_ms=calm_ms)
+    if wanted != variant.wanted:
+        how = "more" if wanted > variant.wanted else "less"
+        tell(db, endpoint.id, f"{variant.name} has {how} to do: {wanted} replicas.")
 
 
 def _fail(db: Connection, endpoint: Endpoint, variant: Variant, reason: str) -> None:
     detail = next((r.detail for r in variant.replicas if r.detail), variant.detail)
     rows.set_state(db, variant.id, VariantState.failed, reason=reason, detail=detail)
-    serving = endpoint.serving
     tell(db, endpoint.id, f"Version {variant.version} cannot serve: {reason}", detail)
-    if serving is not None and serving.id != variant.id:
-        notice = f"Version {variant.version} did not start, version {serving.version} goes on serving: {reason}"
+    shift = rollout.decode(endpoint.rollout)
+    if shift is not None and shift.variant == variant.id:
+        promotion.take_back(db, endpoint, reason)
+        return
+    others = [v for v in endpoint.variants if v.state is VariantState.serving and not v.shadow and v.id != variant.id]
+    if others:
+        serving = max(others, key=lambda v: v.weight)
+        verb = "did not start" if variant.state is VariantState.waiting else "ended"
+        notice = f"Version {variant.version} {verb}, version {serving.version} goes on serving: {reason}"
         endpoints.change(db, endpoint, notice=notice, version=serving.version)
 
 

@@ -5,6 +5,7 @@ import json
 from functools import partial
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import Connection
 
 from studio.clock import monotonic, now_ms
@@ -62,13 +63,13 @@ async def start(context: LoopContext, endpoint: Endpoint, action: StartReplica, 
             rows.set_replica(db, replica, ReplicaState.starting)
         else:
             rows.add_replica(db, variant.id, replica, ReplicaState.starting)
-        return instance_types.get(db, endpoint.instance_type)
+        return instance_types.get(db, variant.instance_type)
 
     kind = await context.store.write(begin)
     named = Replica(replica, variant.id, ReplicaState.starting, 0, "", "", now_ms(), None)
     place = context.layout(endpoint.domain, sandboxes.SERVICE)
     beneath.remove(place.host_out, beneath.parts_of(f"{named.socket}.json"))
-    spec = gateway_table.child(variant, named, place, kind.cpu)
+    spec = gateway_table.child(endpoint, variant, named, place, kind.cpu)
     try:
         limits = gateway_table.limits(kind.cpu, kind.memory_mb)
         pid = await context.supervisor.child_fork(place.id, variant.environment, spec, limits)
@@ -120,7 +121,7 @@ def _note_ready(endpoint: Endpoint, variant: Variant, named: Replica, pid: int, 
     if not rows.set_replica(db, named.id, ReplicaState.ready, pid=pid, ready_ms=now_ms()):
         return
     columns = [{"name": c.name, "type": c.type, "required": c.required} for c in said.signature]
-    rows.change(db, variant.id, signature=json.dumps(columns))
+    rows.change(db, variant.id, signature=json.dumps(columns), loaded=msgspec.json.encode(said.loaded).decode())
     passed = "answered the input example" if said.checked else "loaded; no input example was logged to try it with"
     tell(db, endpoint.id, f"A replica of version {variant.version} {passed} ({said.load_ms:.0f} ms).")
     endpoints.change(db, endpoint)

@@ -64,7 +64,7 @@ class GatewayControl:
                 "It holds as soon as the gateway is back; look at `studio status`.",
             ) from None
 
-    async def stats(self) -> dict[str, dict[str, float]]:
+    async def stats(self) -> dict[str, dict[str, Any]]:
         """Figures per "domain/endpoint": requests, errors, inflight, p50_ms, p99_ms, last_ms, captured, dropped …"""
         async with self._lock:
             await self._connect()

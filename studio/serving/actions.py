@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from studio.serving.rollout import Finish, RollBack, Shift
 from studio.serving.states import EndpointState
 
 
@@ -14,10 +15,11 @@ class Materialise:
 
 @dataclass(frozen=True, slots=True)
 class StartReplica:
-    """Fork a process; under the name of a parked replica if one is given."""
+    """Fork a process; under the name of a parked replica if one is given. `nth` tells it from the variant's others."""
 
     variant: str
     replica: str = ""
+    nth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Forget:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The variant has passed: it takes the traffic, the one before it retires."""
+    """The variant has passed: it takes its weight, or all of the traffic, at once or as its rollout says."""
 
     variant: str
 
@@ -83,7 +85,37 @@ class Remove:
     """Nothing of the endpoint runs: remove it with what it captured."""
 
 
-Action = Materialise | StartReplica | Adopt | Probe | StopReplica | Forget | Route | Park | Fail | Retire | Remove
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The variant should have `wanted` replicas; fewer would do since `calm_ms` (0: no)."""
+
+    variant: str
+    wanted: int
+    calm_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The rollout's next step."""
+
+    step: Shift | Finish | RollBack
+
+
+Action = (
+    Materialise
+    | StartReplica
+    | Adopt
+    | Probe
+    | StopReplica
+    | Forget
+    | Route
+    | Park
+    | Fail
+    | Retire
+    | Remove
+    | Scale
+    | Roll
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,16 @@ from studio.serving.actions import (
     Probe,
     Remove,
     Retire,
+    Roll,
     Route,
+    Scale,
     StartReplica,
     StopReplica,
 )
+from studio.serving.describing import describe
 from studio.serving.observed import Observed, Replica, Variant
+from studio.serving.rollout import next_step
+from studio.serving.scaling import scale
 from studio.serving.states import EndpointState, ReplicaState, VariantState
 
 RETRY_BASE_MS = 1000
@@ -42,8 +47,9 @@ def decide(seen: Observed, now_ms: int) -> Decision:
     actions: list[Action] = []
     serving = [v for v in seen.variants if v.state is VariantState.serving]
     waiting = [v for v in seen.variants if v.state is VariantState.waiting]
+    busy = bool(waiting) or seen.rollout is not None
     for variant in serving:
-        actions += _keep(variant, seen, now_ms, updating=bool(waiting))
+        actions += _keep(variant, seen, now_ms, updating=busy)
     for variant in waiting:
         actions += _try(variant, now_ms)
     for variant in seen.variants:
@@ -52,37 +58,61 @@ def decide(seen: Observed, now_ms: int) -> Decision:
         elif variant.state is VariantState.failed:
             # A failed variant stays as the evidence until something serves or is tried in its place.
             actions += _wind_down(variant, retire=bool(serving or waiting))
-    state, reason = _state(seen, serving, waiting, now_ms)
+    actions += _roll(seen, serving, now_ms)
+    state, reason = describe(seen, now_ms)
     return Decision(state, reason, tuple(actions))
 
 
+def _roll(seen: Observed, serving: list[Variant], now_ms: int) -> list[Action]:
+    """The next step of the shift of traffic, while its variant serves."""
+    if seen.rollout is None:
+        return []
+    variant = next((v for v in serving if v.id == seen.rollout.variant), None)
+    step = next_step(seen.rollout, variant.figures, now_ms) if variant else None
+    return [Roll(step)] if step else []
+
+
 def _keep(variant: Variant, seen: Observed, now_ms: int, *, updating: bool) -> list[Action]:
-    """The serving variant has one replica, or is parked if nobody uses it."""
+    """A serving variant has as many replicas as it should, or is parked if nobody uses the endpoint."""
     rest = seen.serverless and seen.idle and not updating
     parked = [r for r in variant.replicas if r.state is ReplicaState.parked]
     up = [r for r in variant.replicas if r.state in (ReplicaState.starting, ReplicaState.ready) and r.alive]
+    ready = [r for r in up if r.state is ReplicaState.ready]
     # The name to be woken under must be with the gateway first, so that no request falls between the two.
     sleeps = rest and variant.unrouted and any(not r.alive for r in parked)
-    actions = [action for r in variant.replicas if (action := _care(r, sleeps=sleeps))]
+    spare = {r.id for r in ready[variant.wanted :]} if len(up) > variant.wanted and not rest else set()
+    actions = [a for r in variant.replicas if (a := _care(r, sleeps=sleeps or r.id in spare, others=bool(ready)))]
     said = [r.reason for r in variant.replicas if r.state is ReplicaState.failed]
-    if said and not any(r.state is ReplicaState.ready for r in up):
+    if said and not ready:
         return [Fail(variant.id, said[0]), *actions]
     if any(isinstance(action, Forget) for action in actions):
         return actions  # what it counted decides about the next start
-    running = up or any(r.alive for r in parked)
+    running = len(up) + sum(r.alive for r in parked)
     if variant.failures >= CRASH_LIMIT and not running:
         return [*actions, Fail(variant.id, _gave_up(variant))]
     if rest:
         still = any(r.state is ReplicaState.starting for r in up)
         return actions if parked or still else [*actions, Park(variant.id)]
-    return actions if running else [*actions, *_start(variant, now_ms, parked[0].id if parked else "")]
+    actions += _scale(variant, seen, now_ms)
+    sleeping = [r.id for r in parked if not r.alive]
+    return [*actions, *_start(variant, now_ms, variant.wanted - running, sleeping)]
 
 
-def _care(replica: Replica, *, sleeps: bool = False) -> Action | None:
-    """The next step of one replica, seen by itself."""
+def _scale(variant: Variant, seen: Observed, now_ms: int) -> list[Action]:
+    # A shadow answers nobody: it is not grown for its load.
+    most = variant.least if variant.shadow else variant.most
+    load, target = variant.figures.load, seen.target_load
+    wanted, calm_ms = scale(variant.wanted, variant.least, most, load, target, variant.calm_ms, now_ms)
+    return [] if (wanted, calm_ms) == (variant.wanted, variant.calm_ms) else [Scale(variant.id, wanted, calm_ms)]
+
+
+def _care(replica: Replica, *, sleeps: bool = False, others: bool = False) -> Action | None:
+    """The next step of one replica, seen by itself; `others`: replicas of its variant answer."""
     if not replica.alive and replica.state is not ReplicaState.parked:
-        # One that has said why it failed, or was asked to go, is not counted: it did what was expected.
-        return Forget(replica.id, failed=replica.state in (ReplicaState.starting, ReplicaState.ready))
+        # One that has said why it failed, or was asked to go, is not counted: it did what was expected. Beside others
+        # it is, or another would be started at once, for ever.
+        counted = (ReplicaState.starting, ReplicaState.ready, *((ReplicaState.failed,) if others else ()))
+        return Forget(replica.id, failed=replica.state in counted)
     match replica.state:
         case ReplicaState.starting:
             return Probe(replica.id)
@@ -95,24 +125,31 @@ def _care(replica: Replica, *, sleeps: bool = False) -> Action | None:
 
 
 def _try(variant: Variant, now_ms: int) -> list[Action]:
-    """A waiting variant: files, process, prediction, traffic."""
+    """A waiting variant: files, processes, prediction, traffic."""
     if not variant.materialised:
         return [Materialise(variant.id)]
-    if any(r.state is ReplicaState.ready and r.alive for r in variant.replicas):
+    ready = [r for r in variant.replicas if r.state is ReplicaState.ready and r.alive]
+    if len(ready) >= variant.wanted:
         return [Route(variant.id)]
     actions = [action for r in variant.replicas if (action := _care(r))]
     said = [r.reason for r in variant.replicas if r.state is ReplicaState.failed]
     if said:
         return [Fail(variant.id, said[0]), *actions]
-    if variant.replicas:
+    if any(isinstance(action, Forget) for action in actions):
         return actions
+    up = [r for r in variant.replicas if r.state in (ReplicaState.starting, ReplicaState.ready)]
     if variant.failures >= START_LIMIT:
-        return [Fail(variant.id, _gave_up(variant))]
-    return _start(variant, now_ms, "")
+        return [*actions, Fail(variant.id, _gave_up(variant))]
+    return [*actions, *_start(variant, now_ms, variant.wanted - len(up), [])]
 
 
-def _start(variant: Variant, now_ms: int, replica: str) -> list[Action]:
-    return [StartReplica(variant.id, replica)] if variant.place and now_ms >= variant.retry_ms else []
+def _start(variant: Variant, now_ms: int, missing: int, sleeping: list[str]) -> list[Action]:
+    """As many as are missing, those first that have a name to be woken under."""
+    if missing <= 0 or not variant.place or now_ms < variant.retry_ms:
+        return []
+    names = [*sleeping, *[""] * missing][:missing]
+    known = len(variant.replicas)
+    return [StartReplica(variant.id, name, 0 if name else known + nth) for nth, name in enumerate(names)]
 
 
 def _gave_up(variant: Variant) -> str:
@@ -122,7 +159,7 @@ def _gave_up(variant: Variant) -> str:
 
 def _retire(variant: Variant) -> list[Action]:
     """Lets a variant that lost the traffic finish, then ends it."""
-    return _wind_down(variant, retire=True) if variant.unrouted or not _answers(variant) else []
+    return _wind_down(variant, retire=True) if variant.unrouted or not variant.answers else []
 
 
 def _wind_down(variant: Variant, *, retire: bool) -> list[Action]:
@@ -140,42 +177,3 @@ def _delete(seen: Observed) -> Decision:
             actions += _wind_down(variant, retire=True)
         actions = actions or [Remove()]
     return Decision(EndpointState.deleting, "Ending its replicas.", tuple(actions))
-
-
-def _answers(variant: Variant) -> bool:
-    return any(r.alive and r.state is ReplicaState.ready for r in variant.replicas)
-
-
-def _state(seen: Observed, serving: list[Variant], waiting: list[Variant], now_ms: int) -> tuple[EndpointState, str]:
-    pending = _pending(waiting[0], now_ms) if waiting else ""
-    if serving:
-        variant = serving[0]
-        parked = any(r.state is ReplicaState.parked for r in variant.replicas)
-        if waiting:
-            return EndpointState.updating, pending
-        if _answers(variant):
-            return EndpointState.in_service, seen.notice
-        rests = seen.idle and parked  # whatever ended before: nothing is started until it is asked for
-        if seen.serverless and (rests or ((seen.idle or parked) and not variant.failures)):
-            return EndpointState.idle, "At zero; the next request wakes it."
-        return EndpointState.updating, _pending(variant, now_ms)
-    if waiting:
-        return EndpointState.creating, pending
-    failed = next((v for v in seen.variants if v.state is VariantState.failed), None)
-    if failed:
-        return EndpointState.failed, failed.reason
-    return EndpointState.creating, "Waiting to begin."
-
-
-def _pending(variant: Variant, now_ms: int) -> str:
-    """Why a variant does not answer yet, in words."""
-    if not variant.materialised:
-        return f"Copying the files of version {variant.version}."
-    if variant.replicas and any(r.alive for r in variant.replicas):
-        return f"Version {variant.version} loads and answers its example."
-    if variant.retry_ms > now_ms:
-        # No count-down: the text would change, and be written, every second.
-        return f"{variant.reason or 'The replica ended.'} Start {variant.failures + 1} follows after a pause."
-    if not variant.place:
-        return "The domain's service sandbox is starting."
-    return f"{variant.reason} Starting another replica.".strip() if variant.reason else "Starting a replica."

@@ -38,6 +38,8 @@ class Wanted:
     environment: str = ""
     capture: bool = True
     idle_s: float = IDLE_S
+    min_replicas: int = 1
+    max_replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,15 @@ class Endpoint:
 
     @property
     def serving(self) -> Variant | None:
-        """The variant that has the traffic."""
-        return next((v for v in self.variants if v.state is VariantState.serving), None)
+        """The variant that has the traffic, or most of it; among equals the newest."""
+        found = [v for v in self.variants if v.state is VariantState.serving and not v.shadow]
+        return max(found, key=lambda v: (v.weight, v.created_ms, v.id), default=None)
 
     @property
     def shown(self) -> Variant | None:
         """The variant that describes the endpoint: the serving one, else the newest."""
-        return self.serving or (self.variants[-1] if self.variants else None)
+        own = [v for v in self.variants if not v.shadow]
+        return self.serving or (own[-1] if own else None)
 
     def variant(self, id: str) -> Variant:
         """The variant `id`, which is there."""
@@ -107,6 +111,7 @@ def create(db: Connection, domain: str, owner: str, wanted: Wanted) -> Endpoint:
         raise Invalid(f"{wanted.mode!r} is no mode of an endpoint.", "Choose always or serverless.")
     if not 1 <= wanted.idle_s <= 86_400:
         raise Invalid(f"An idle time of {wanted.idle_s} s is not possible.", "Choose 1 to 86400 seconds.")
+    variants.check_limits(wanted.min_replicas, wanted.max_replicas)
     version = versions.resolve(db, domain, wanted.model)
     where = environments.require_ready(db, domain, wanted.environment or get_default(db, domain)).name
     kind = instance_types.get(db, wanted.instance_type)
@@ -117,7 +122,7 @@ def create(db: Connection, domain: str, owner: str, wanted: Wanted) -> Endpoint:
     named = {"id": id, "domain": domain, "owner": owner, "instance_type": kind.name, "timeout_s": TIMEOUT_S}
     target = {"model": version.name, "version": version.version, "state": EndpointState.creating}
     db.execute(insert(endpoints).values(**given, **named, **target, created_ms=now_ms()))
-    variants.add(db, id, variants.Wanted(version.version, where, kind.name))
+    variants.add(db, id, _first(wanted, version.version, where, kind.name))
     tell(db, id, f"{owner} deploys {version.name} version {version.version} ({wanted.mode}, {kind.name}).")
     signal(db, "endpoints", domain, wanted.name)
     return get(db, domain, wanted.name)
@@ -133,41 +138,15 @@ def _again(db: Connection, found: Endpoint, wanted: Wanted, model: str, version:
             "Promote the other version on it, delete it first, or choose another name.",
         )
     if found.state is EndpointState.failed:
-        variants.add(db, found.id, variants.Wanted(version, wanted.environment, found.instance_type))
+        variants.add(db, found.id, _first(wanted, version, wanted.environment, found.instance_type))
         tell(db, found.id, f"Trying version {version} again.")
         change(db, found, state=EndpointState.creating, reason=f"Trying version {version} again.")
     return get(db, found.domain, found.name)
 
 
-def promote(db: Connection, domain: str, name: str, version: int, user: str, environment: str = "") -> Endpoint:
-    """Asks for `version` of the endpoint's model in place of the one that serves; nothing if it serves already."""
-    found = _changeable(db, domain, name)
-    target = versions.resolve(db, domain, f"models:/{found.model}/{version}")
-    serving = found.serving
-    where = environment or (found.shown.environment if found.shown else get_default(db, domain))
-    environments.require_ready(db, domain, where)
-    if serving is not None and (serving.version, serving.environment) == (version, where):
-        variants.cancel_waiting(db, found.id)
-    else:
-        waits = [v for v in found.variants if v.state is VariantState.waiting]
-        if not any((v.version, v.environment) == (version, where) for v in waits):
-            variants.add(db, found.id, variants.Wanted(target.version, where, found.instance_type))
-            tell(db, found.id, f"{user} promotes version {version}.")
-    values: dict[str, Any] = {"version": version, "notice": "", "stopped": False}
-    if any(v.state is VariantState.waiting for v in list_variants(db, found.id)):
-        # Said at once: who asks right after this must not take the old InService for the new one.
-        values |= {"state": EndpointState.updating if serving else EndpointState.creating}
-        values |= {"reason": f"Version {version} is on its way."}
-    change(db, found, **values)
-    return get(db, domain, name)
-
-
-def undo(db: Connection, domain: str, name: str, user: str) -> Endpoint:
-    """Back to the version that served before."""
-    found = _changeable(db, domain, name)
-    if found.previous_version is None:
-        raise Conflict(f"The endpoint {name} has had no other version.", "Promote one to have something to undo.")
-    return promote(db, domain, name, found.previous_version, user)
+def _first(wanted: Wanted, version: int, environment: str, instance_type: str) -> variants.Wanted:
+    least, most = wanted.min_replicas, wanted.max_replicas
+    return variants.Wanted(version, environment, instance_type, min_replicas=least, max_replicas=most)
 
 
 def remove(db: Connection, domain: str, name: str, user: str) -> None:
@@ -229,7 +208,8 @@ def list_endpoints(db: Connection, domain: str | None = None) -> list[Endpoint]:
     return [_endpoint(db, dict(row._mapping)) for row in rows]
 
 
-def _changeable(db: Connection, domain: str, name: str) -> Endpoint:
+def changeable(db: Connection, domain: str, name: str) -> Endpoint:
+    """The endpoint, `NotFound`, or `Conflict` if it is being deleted."""
     found = get(db, domain, name)
     if found.deleting:
         raise Conflict(f"The endpoint {name} is being deleted.", "Deploy it again when it is gone.")

@@ -2,8 +2,10 @@
 
 import asyncio
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from studio.errors import NotFound, StudioError
 from studio.guest import frames
@@ -20,8 +22,18 @@ class SignatureColumn(msgspec.Struct, frozen=True):
     required: bool = True
 
 
+class Loaded(msgspec.Struct, frozen=True):
+    """`fast_path`: "exact", "off" or why the model has none; `rows_batched`: requests are predicted together."""
+
+    flavor: Annotated[str, Meta(max_length=80)] = ""
+    fast_path: Annotated[str, Meta(max_length=500)] = ""
+    rows_batched: bool = False
+    load_ms: float = 0.0
+
+
 class Status(msgspec.Struct, frozen=True):
-    """What a replica wrote about itself. `state`: Ready or Failed; `checked`: it has predicted a logged example."""
+    """What a replica wrote about itself. `state`: Ready or Failed; `checked`: it has predicted a logged example;
+    `loaded`: how it loaded the model."""
 
     state: str = ""
     message: str = ""
@@ -31,6 +43,7 @@ class Status(msgspec.Struct, frozen=True):
     checked: bool = False
     load_ms: float = 0.0
     signature: list[SignatureColumn] = []
+    loaded: Loaded = Loaded()
 
 
 def status(root: Path, socket: str) -> Status | None:

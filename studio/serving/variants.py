@@ -1,17 +1,20 @@
 """Variants and replicas as rows: what `loops.serving` saw of them and did to them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from studio.clock import now_ms
-from studio.errors import Conflict
+from studio.errors import Conflict, Invalid
 from studio.ids import new_id
 from studio.serving.decide import STEADY_MS, retry_delay_ms
 from studio.serving.states import REPLICA_TRANSITIONS, VARIANT_TRANSITIONS, ReplicaState, VariantState
 from studio.store.tables.serving import endpoints, replicas, variants
 from studio.store.tenancy import scope_query
+
+MOST_REPLICAS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +91,39 @@ class Wanted:
     joins: bool = False
 
 
+def like(wanted: Wanted, other: Variant) -> Wanted:
+    """`wanted` with as many replicas as `other` may have."""
+    return replace(wanted, min_replicas=other.min_replicas, max_replicas=other.max_replicas)
+
+
 def add(db: Connection, endpoint: str, wanted: Wanted) -> str:
     """A waiting variant; its id. One that would take the others' place and waits already retires: the last request
     counts."""
     if not wanted.joins:
         cancel_waiting(db, endpoint)
     id = new_id("var")
+    name = _free_name(db, endpoint, wanted.name or f"v{wanted.version}")
     given = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
     given |= {"id": id, "endpoint": endpoint, "wanted": wanted.min_replicas, "created_ms": now_ms()}
-    given |= {"name": wanted.name or f"v{wanted.version}"}
-    db.execute(insert(variants).values(**given, state=VariantState.waiting))
+    db.execute(insert(variants).values(**given | {"name": name}, state=VariantState.waiting))
     return id
 
 
-def _move(db: Connection, endpoint: str, state: VariantState, to: VariantState) -> None:
-    db.execute(update(variants).where(variants.c.endpoint == endpoint, variants.c.state == state).values(state=to))
+def _free_name(db: Connection, endpoint: str, name: str) -> str:
+    """`name`, or with a number if a variant that callers may ask for has it."""
+    live = (VariantState.waiting, VariantState.serving)
+    query = select(variants.c.name).where(variants.c.endpoint == endpoint, variants.c.state.in_(live))
+    taken = set(db.execute(query).scalars())
+    return next(free for n in count(1) if (free := name if n == 1 else f"{name}-{n}") not in taken)
+
+
+def check_limits(least: int, most: int) -> None:
+    """`Invalid` unless an endpoint's variant can have `least` to `most` replicas."""
+    if not 1 <= least <= most <= MOST_REPLICAS:
+        raise Invalid(
+            f"{least} to {most} replicas are not possible.",
+            f"Choose 1 to {MOST_REPLICAS}, the least not above the most.",
+        )
 
 
 def cancel_waiting(db: Connection, endpoint: str) -> None:
@@ -112,9 +133,17 @@ def cancel_waiting(db: Connection, endpoint: str) -> None:
 
 
 def route(db: Connection, variant: Variant) -> None:
-    """`variant` has the traffic from now on."""
-    _move(db, variant.endpoint, VariantState.serving, VariantState.retiring)
-    set_state(db, variant.id, VariantState.serving, reason="", detail="")
+    """`variant` has all of the traffic from now on; shadows of others stay."""
+    set_state(db, variant.id, VariantState.serving, reason="", detail="", weight=100.0)
+    retire_others(db, variant)
+
+
+def retire_others(db: Connection, variant: Variant) -> None:
+    """What shares the traffic with `variant` finishes what it has begun; so do its own version's shadows."""
+    others = (variants.c.endpoint == variant.endpoint) & (variants.c.id != variant.id)
+    others &= variants.c.state == VariantState.serving
+    others &= ~variants.c.shadow | (variants.c.version == variant.version)
+    db.execute(update(variants).where(others).values(state=VariantState.retiring))
 
 
 def set_state(db: Connection, variant: str, state: VariantState, **values: Any) -> None:

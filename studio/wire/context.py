@@ -1,7 +1,7 @@
 """What routes work with; made once by `server`, found by a route as `studio: Studio = Depends(studio)`."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.requests import HTTPConnection
 
@@ -24,7 +24,7 @@ class Studio:
     store: Store
     supervisor: "Supervisor"
     address: str  # http://127.0.0.1:PORT of the gateway
-    gateway_stats: dict[str, dict[str, float]]  # "domain/endpoint" → the gateway's last figures, kept fresh by a loop
+    gateway_stats: dict[str, dict[str, Any]]  # "domain/endpoint" → the gateway's last figures, kept fresh by a loop
     gateway: GatewayControl
     people: People
     secret: str  # the installation's master key

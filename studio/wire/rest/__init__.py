@@ -43,6 +43,7 @@ from studio.wire.rest import (
     transfer,
     transfer_out,
     users,
+    variants,
     volumes,
 )
 
@@ -85,6 +86,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exits.router,
     cost.router,
     serving.router,
+    variants.router,
     monitoring.router,
     evaluation.router,
     events.router,

@@ -1,28 +1,23 @@
 """Endpoints: desired state in, observed state out."""
 
 from dataclasses import replace
-from typing import Any
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import Connection
 
 from studio.access.principals import Principal
 from studio.domains import instance_types
 from studio.errors import Invalid, NotFound, StudioError, Timeout, TooLarge, Unavailable
-from studio.serving import endpoints, invoking
+from studio.serving import endpoints, invoking, promotion
 from studio.serving.endpoints import Endpoint, Wanted
-from studio.serving.events import EndpointEvent, list_events
 from studio.serving.invoking import Prediction
-from studio.serving.snippets import snippets, url
-from studio.serving.states import EndpointState, ReplicaState
-from studio.serving.variants import Variant
+from studio.serving.rollout import strategy_of
+from studio.serving.states import EndpointState
 from studio.wire import trail
 from studio.wire.context import Studio, studio
 from studio.wire.environment_uses import made_in
 from studio.wire.isolation import require_isolation
 from studio.wire.permission import Allow
-from studio.wire.rest.schemas import serving as schemas
 from studio.wire.rest.schemas.serving import (
     EndpointAnswer,
     EndpointBody,
@@ -30,6 +25,7 @@ from studio.wire.rest.schemas.serving import (
     PredictionAnswer,
     PromoteBody,
 )
+from studio.wire.rest.serving_answers import answer, parsed, price, summary
 from studio.wire.waiting import until
 
 router = APIRouter(prefix="/domains/{domain}/endpoints", tags=["endpoints"])
@@ -44,8 +40,8 @@ async def list_endpoints(
     domain: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("serving.read"))
 ) -> list[EndpointSummary]:
     """All endpoints of the domain."""
-    found = await studio.store.read(lambda db: [(e, _price(db, e)) for e in endpoints.list_endpoints(db, domain)])
-    return [EndpointSummary(**_summary(studio, endpoint, price)) for endpoint, price in found]
+    found = await studio.store.read(lambda db: [(e, price(db, e)) for e in endpoints.list_endpoints(db, domain)])
+    return [EndpointSummary(**summary(studio, endpoint, per_hour)) for endpoint, per_hour in found]
 
 
 @router.post("", status_code=202)
@@ -65,6 +61,8 @@ async def create_endpoint(
         environment=body.environment,
         capture=body.capture,
         idle_s=body.idle_s,
+        min_replicas=body.min_replicas,
+        max_replicas=body.max_replicas,
     )
 
     def write(db: Connection) -> Endpoint:
@@ -72,7 +70,7 @@ async def create_endpoint(
         return endpoints.create(db, domain, principal.user, replace(wanted, environment=where))
 
     await studio.store.write(write)
-    return await _answer(studio, domain, body.name)
+    return await answer(studio, domain, body.name)
 
 
 @router.get("/{name}")
@@ -89,7 +87,7 @@ async def get_endpoint(
         raise Invalid(f"{wait!r} cannot be waited for.", "Use wait=InService.")
     if wait:
         await _settled(studio, domain, name, timeout_s)
-    return await _answer(studio, domain, name)
+    return await answer(studio, domain, name)
 
 
 @router.post("/{name}/promote", status_code=202)
@@ -100,21 +98,22 @@ async def promote(
     studio: Studio = Depends(studio),
     principal: Principal = Depends(Allow("serving.write")),
 ) -> EndpointAnswer:
-    """Another version takes over when it has passed; callers notice nothing."""
+    """Another version takes over when it has passed, at once or as `strategy` says; callers notice nothing."""
     trail.about(detail=f"version {body.version}")
+    strategy = strategy_of(body.strategy.model_dump()) if body.strategy else promotion.AT_ONCE
     await studio.store.write(
-        lambda db: endpoints.promote(db, domain, name, body.version, principal.user, body.environment)
+        lambda db: promotion.promote(db, domain, name, body.version, principal.user, body.environment, strategy)
     )
-    return await _answer(studio, domain, name)
+    return await answer(studio, domain, name)
 
 
 @router.post("/{name}/undo", status_code=202)
 async def undo(
     domain: str, name: str, studio: Studio = Depends(studio), principal: Principal = Depends(Allow("serving.write"))
 ) -> EndpointAnswer:
-    """Back to the version before."""
-    await studio.store.write(lambda db: endpoints.undo(db, domain, name, principal.user))
-    return await _answer(studio, domain, name)
+    """Takes a shift under way back; else back to the version before."""
+    await studio.store.write(lambda db: promotion.undo(db, domain, name, principal.user))
+    return await answer(studio, domain, name)
 
 
 @router.delete("/{name}", status_code=202)
@@ -146,7 +145,7 @@ async def invoke(
     found = await invoking.invoke(studio.gateway.socket, domain, name, text, kind, INVOKE_S)
     if found.status >= 400:
         raise _refused(name, found)
-    return PredictionAnswer(answer=_parsed(found.body), **{k: getattr(found, k) for k in _PASSED})
+    return PredictionAnswer(answer=parsed(found.body), **{k: getattr(found, k) for k in _PASSED})
 
 
 _PASSED = ("status", "latency_ms", "predict_ms", "variant", "version", "inference_id")
@@ -154,18 +153,11 @@ _PASSED = ("status", "latency_ms", "predict_ms", "variant", "version", "inferenc
 
 def _refused(name: str, found: Prediction) -> StudioError:
     """The model's or the gateway's own words, as this wire's error."""
-    said = _parsed(found.body)
+    said = parsed(found.body)
     message = str(said.get("message") or found.body) if isinstance(said, dict) else found.body
     kinds: dict[int, type[StudioError]] = {404: NotFound, 413: TooLarge, 503: Unavailable, 504: Timeout}
     kind = kinds.get(found.status, Invalid if found.status < 500 else Unavailable)
     return kind(message[:4000] or f"{name} answered {found.status}.", "")
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return None
 
 
 async def _settled(studio: Studio, domain: str, name: str, timeout_s: float) -> None:
@@ -174,52 +166,3 @@ async def _settled(studio: Studio, domain: str, name: str, timeout_s: float) -> 
         return found.state in SETTLED
 
     await until(studio, "endpoints", timeout_s, is_settled)
-
-
-def _price(db: Connection, endpoint: Endpoint) -> float:
-    """Per hour, as it is now: at zero it costs nothing."""
-    price = instance_types.get(db, endpoint.instance_type).price_per_hour
-    processes = (ReplicaState.starting, ReplicaState.ready, ReplicaState.stopping)
-    return price * sum(r.state in processes for v in endpoint.variants for r in v.replicas)
-
-
-async def _answer(studio: Studio, domain: str, name: str) -> EndpointAnswer:
-    def read(db: Connection) -> tuple[Endpoint, float, list[EndpointEvent]]:
-        found = endpoints.get(db, domain, name)
-        return found, _price(db, found), list_events(db, found.id)
-
-    found, price, events = await studio.store.read(read)
-    shown = found.shown
-    example = shown.example if shown else ""
-    columns = _parsed(shown.signature) if shown and shown.signature else []
-    return EndpointAnswer(
-        **_summary(studio, found, price),
-        signature=schemas.SignatureAnswer(inputs=[schemas.SignatureColumn(**column) for column in columns or []]),
-        example=_parsed(example),
-        events=[schemas.EventAnswer.model_validate(event) for event in events],
-        snippets=schemas.SnippetsAnswer.model_validate(snippets(studio.address, found.name, example)),
-    )
-
-
-def _summary(studio: Studio, endpoint: Endpoint, price: float) -> dict[str, Any]:
-    stats = studio.gateway_stats.get(f"{endpoint.domain}/{endpoint.name}", {})
-    same = ("name", "state", "reason", "mode", "instance_type", "model", "previous_version", "capture", "idle_s")
-    return {name: getattr(endpoint, name) for name in (*same, "created_ms")} | {
-        "url": url(studio.address, endpoint.name),
-        "version": endpoint.serving.version if endpoint.serving else endpoint.version,
-        "variants": [_variant(endpoint, variant) for variant in endpoint.variants],
-        "stats": schemas.StatsAnswer.model_validate({key: value for key, value in stats.items() if value is not None}),
-        "price_per_hour": price,
-    }
-
-
-def _variant(endpoint: Endpoint, variant: Variant) -> schemas.VariantAnswer:
-    return schemas.VariantAnswer(
-        name=variant.name,
-        version=variant.version,
-        weight=100 if variant is endpoint.serving else 0,
-        state=variant.state,
-        environment=variant.environment,
-        reason=variant.reason,
-        replicas=[schemas.ReplicaAnswer(id=r.id, state=r.state, pid=r.pid or None) for r in variant.replicas],
-    )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 from studio.environments import versions
 from studio.errors import AlreadyExists, Conflict, Invalid, NotFound
 from studio.runtime.sandbox import Layout
-from studio.serving import endpoints, events, gateway_table, observing, variants
+from studio.serving import endpoints, events, gateway_table, observing, promotion, variants
 from studio.serving.endpoints import Endpoint, Wanted
 from studio.serving.states import EndpointState, ReplicaState, VariantState
 from studio.settings import Settings
@@ -78,19 +78,19 @@ def test_model_of_another_domain_is_not_found(db: Connection) -> None:
 
 def test_promote_and_undo(db: Connection) -> None:
     serve(db, create(db))
-    found = endpoints.promote(db, "demo", "rain", 2, "ada")
+    found = promotion.promote(db, "demo", "rain", 2, "ada")
     assert (found.state, [v.state for v in found.variants]) == (EndpointState.updating, ["Serving", "Waiting"])
-    assert len(endpoints.promote(db, "demo", "rain", 2, "ada").variants) == 2
+    assert len(promotion.promote(db, "demo", "rain", 2, "ada").variants) == 2
     with pytest.raises(NotFound):
-        endpoints.promote(db, "demo", "rain", 9, "ada")
+        promotion.promote(db, "demo", "rain", 9, "ada")
     with pytest.raises(Conflict, match="other version"):
-        endpoints.undo(db, "demo", "rain", "ada")
+        promotion.undo(db, "demo", "rain", "ada")
 
-    found = endpoints.promote(db, "demo", "rain", 1, "ada")  # back to what serves: the other is called off
+    found = promotion.promote(db, "demo", "rain", 1, "ada")  # back to what serves: the other is called off
     assert [v.state for v in found.variants] == ["Serving", "Retiring"]
 
     endpoints.change(db, found, previous_version=2)
-    found = endpoints.undo(db, "demo", "rain", "ada")
+    found = promotion.undo(db, "demo", "rain", "ada")
     assert [v.version for v in found.variants if v.state is VariantState.waiting] == [2]
 
 
@@ -101,7 +101,7 @@ def test_delete_is_asked_once_and_takes_all_rows(db: Connection) -> None:
     with pytest.raises(Conflict, match="being deleted"):
         create(db)
     with pytest.raises(Conflict):
-        endpoints.promote(db, "demo", "rain", 2, "ada")
+        promotion.promote(db, "demo", "rain", 2, "ada")
     endpoints.erase(db, found)
     with pytest.raises(NotFound, match="none yet"):
         endpoints.get(db, "demo", "rain")
@@ -111,19 +111,20 @@ def test_delete_is_asked_once_and_takes_all_rows(db: Connection) -> None:
 
 def test_gateway_is_told_weights_sockets_and_how_to_wake(db: Connection) -> None:
     found = create(db, mode="serverless", idle_s=5.0)
-    first = gateway_table.entry(found, LAYOUT, 1)
+    first = gateway_table.entry(found, LAYOUT, {})
     assert [v["replicas"] for v in first["variants"]] == [[]]  # callers are held for what is to come
     found = serve(db, found)
-    entry = gateway_table.entry(found, LAYOUT, 2)
+    entry = gateway_table.entry(found, LAYOUT, {"std.small": 2.0})
     [variant] = entry["variants"]
     [replica] = found.variants[0].replicas
     assert (variant["name"], variant["weight"], variant["version"]) == ("v1", 100, "1")
     assert variant["replicas"] == [str(LAYOUT.host_out / "r" / f"{replica.id}.sock")]
-    assert entry["wake"] is None
-    assert entry["capture"] == {"spool": str(LAYOUT.host_capture / "rain" / "spool")}
+    assert entry["wake"] == []
+    assert entry["capture"] == {"spool": str(LAYOUT.host_capture / "rain" / "spool"), "percent": 100.0}
 
     variants.add_replica(db, found.variants[0].id, "r-parked", ReplicaState.parked)
-    wake = gateway_table.entry(endpoints.get(db, "demo", "rain"), LAYOUT, 2)["wake"]
+    [wake] = gateway_table.entry(endpoints.get(db, "demo", "rain"), LAYOUT, {"std.small": 2.0})["wake"]
+    assert wake["variant"] == "v1"
     assert wake["socket"] == str(LAYOUT.host_out / "fork-sklearn.sock")
     [request] = wake["requests"]
     assert (request["op"], request["kind"], request["name"]) == ("fork", "replica", "r-parked")
@@ -181,7 +182,7 @@ def test_stopped_rests_whatever_its_mode(db: Connection) -> None:
         found, alive=lambda _: True, place=lambda _: True, confirmed=True, stats={"last_ms": 9e15}, now_ms=1
     )
     assert (seen.serverless, seen.idle) == (True, True)
-    assert gateway_table.entry(found, LAYOUT, 1)["mode"] == "serverless"
+    assert gateway_table.entry(found, LAYOUT, {})["mode"] == "serverless"
 
 
 def test_only_the_newest_events_are_kept(db: Connection) -> None:

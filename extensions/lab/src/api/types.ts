@@ -387,7 +387,11 @@ export interface paths {
         delete: operations["delete_endpoint_domains__domain__endpoints__name__delete"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Tune Endpoint
+         * @description Changes its settings while it serves.
+         */
+        patch: operations["tune_endpoint_domains__domain__endpoints__name__patch"];
         trace?: never;
     };
     "/domains/{domain}/endpoints/{name}/captures": {
@@ -441,7 +445,7 @@ export interface paths {
         put?: never;
         /**
          * Promote
-         * @description Another version takes over when it has passed; callers notice nothing.
+         * @description Another version takes over when it has passed, at once or as `strategy` says; callers notice nothing.
          */
         post: operations["promote_domains__domain__endpoints__name__promote_post"];
         delete?: never;
@@ -461,9 +465,73 @@ export interface paths {
         put?: never;
         /**
          * Undo
-         * @description Back to the version before.
+         * @description Takes a shift under way back; else back to the version before.
          */
         post: operations["undo_domains__domain__endpoints__name__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/endpoints/{name}/variants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Variant
+         * @description Another version beside those that serve; it takes its weight, or copies of requests, when it has passed.
+         */
+        post: operations["add_variant_domains__domain__endpoints__name__variants_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/endpoints/{name}/variants/{variant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Variant
+         * @description It finishes what it has begun and ends; the last one with traffic stays.
+         */
+        delete: operations["remove_variant_domains__domain__endpoints__name__variants__variant__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Limit Variant
+         * @description How many replicas it has at least and at most; between them its load decides.
+         */
+        patch: operations["limit_variant_domains__domain__endpoints__name__variants__variant__patch"];
+        trace?: never;
+    };
+    "/domains/{domain}/endpoints/{name}/weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Weights
+         * @description Divides the traffic among the variants; callers notice nothing.
+         */
+        put: operations["set_weights_domains__domain__endpoints__name__weights_put"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3406,6 +3474,8 @@ export interface components {
             price_per_hour: number;
             /** Reason */
             reason: string;
+            rollout: components["schemas"]["RolloutAnswer"] | null;
+            settings: components["schemas"]["SettingsAnswer"];
             signature: components["schemas"]["SignatureAnswer"];
             snippets: components["schemas"]["SnippetsAnswer"];
             /** State */
@@ -3445,6 +3515,16 @@ export interface components {
              */
             instance_type: string;
             /**
+             * Max Replicas
+             * @default 1
+             */
+            max_replicas: number;
+            /**
+             * Min Replicas
+             * @default 1
+             */
+            min_replicas: number;
+            /**
              * Mode
              * @default always
              * @enum {string}
@@ -3483,6 +3563,7 @@ export interface components {
             price_per_hour: number;
             /** Reason */
             reason: string;
+            rollout: components["schemas"]["RolloutAnswer"] | null;
             /** State */
             state: string;
             stats: components["schemas"]["StatsAnswer"];
@@ -4048,6 +4129,11 @@ export interface components {
             id: string;
             /** Instance Type */
             instance_type: string;
+            /**
+             * Kind
+             * @description script or batch
+             */
+            kind: string;
             /** Name */
             name: string;
             /** Owner */
@@ -4186,6 +4272,16 @@ export interface components {
             memory_mb: number;
             /** Pids */
             pids: number;
+        };
+        /**
+         * LimitsBody
+         * @description How many replicas a variant has at least and at most.
+         */
+        LimitsBody: {
+            /** Max Replicas */
+            max_replicas: number;
+            /** Min Replicas */
+            min_replicas: number;
         };
         /**
          * LineageAnswer
@@ -4670,7 +4766,7 @@ export interface components {
         };
         /**
          * PromoteBody
-         * @description Another version of the endpoint's model; `environment`: empty keeps the one it has.
+         * @description Another version of the endpoint's model; `environment`: empty keeps the one it has; no `strategy`: at once.
          */
         PromoteBody: {
             /**
@@ -4678,6 +4774,7 @@ export interface components {
              * @default
              */
             environment: string;
+            strategy?: components["schemas"]["StrategyBody"] | null;
             /** Version */
             version: number;
         };
@@ -4823,6 +4920,23 @@ export interface components {
         RollbackBody: {
             /** Number */
             number: number;
+        };
+        /**
+         * RolloutAnswer
+         * @description A shift of traffic under way to `variant`, which has `share` per cent since `moved_ms`; `words`: what comes.
+         */
+        RolloutAnswer: {
+            /** Moved Ms */
+            moved_ms: number | null;
+            /** Share */
+            share: number;
+            strategy: components["schemas"]["StrategyBody"];
+            /** Variant */
+            variant: string;
+            /** Version */
+            version: number;
+            /** Words */
+            words: string;
         };
         /**
          * RowsAnswer
@@ -5550,6 +5664,66 @@ export interface components {
             version: string;
         };
         /**
+         * SettingsAnswer
+         * @description An endpoint's settings; the words are those of `SettingsBody`.
+         */
+        SettingsAnswer: {
+            /** Capture */
+            capture: boolean;
+            /** Capture Days */
+            capture_days: number;
+            /** Capture Percent */
+            capture_percent: number;
+            /** Cors */
+            cors: string[];
+            /** Fast Path */
+            fast_path: boolean;
+            /** Idle S */
+            idle_s: number;
+            /** Max Body */
+            max_body: number;
+            /** Rate Limit */
+            rate_limit: number | null;
+            /** Redact */
+            redact: string[];
+            /** Target Load */
+            target_load: number;
+            /** Timeout S */
+            timeout_s: number;
+        };
+        /**
+         * SettingsBody
+         * @description What is not given stays as it is. `rate_limit`: requests per second, 0 for none; `max_body`: bytes; `cors`:
+         *     origins whose pages may call it; `target_load`: requests in flight and queued, per replica, above which there are
+         *     more; `fast_path`: an exact re-expression of the model may be used; `redact`: columns whose values are not kept.
+         */
+        SettingsBody: {
+            /** Capture */
+            capture?: boolean | null;
+            /** Capture Days */
+            capture_days?: number | null;
+            /** Capture Percent */
+            capture_percent?: number | null;
+            /** Cors */
+            cors?: string[] | null;
+            /** Fast Path */
+            fast_path?: boolean | null;
+            /** Idle S */
+            idle_s?: number | null;
+            /** Max Body */
+            max_body?: number | null;
+            /** Mode */
+            mode?: ("always" | "serverless") | null;
+            /** Rate Limit */
+            rate_limit?: number | null;
+            /** Redact */
+            redact?: string[] | null;
+            /** Target Load */
+            target_load?: number | null;
+            /** Timeout S */
+            timeout_s?: number | null;
+        };
+        /**
          * ShareAnswer
          * @description Part of a sum: of a kind, a user, or a thing.
          */
@@ -5819,6 +5993,44 @@ export interface components {
             kept: string[];
             /** Stopping */
             stopping: string[];
+        };
+        /**
+         * StrategyBody
+         * @description How the traffic goes over. `percent`: of the canary, or of each linear step; `step_s`: seconds that each share
+         *     but the last is watched; `bake_s`: seconds that all of it is watched before the old variants end. It is taken back
+         *     by itself above `max_error_percent` or `max_p99_ms`, or, `on_drift`, when an alert opens meanwhile.
+         */
+        StrategyBody: {
+            /**
+             * Bake S
+             * @default 0
+             */
+            bake_s: number;
+            /**
+             * Kind
+             * @default all_at_once
+             * @enum {string}
+             */
+            kind: "all_at_once" | "canary" | "linear";
+            /** Max Error Percent */
+            max_error_percent?: number | null;
+            /** Max P99 Ms */
+            max_p99_ms?: number | null;
+            /**
+             * On Drift
+             * @default false
+             */
+            on_drift: boolean;
+            /**
+             * Percent
+             * @default 10
+             */
+            percent: number;
+            /**
+             * Step S
+             * @default 60
+             */
+            step_s: number;
         };
         /**
          * TransferDataset
@@ -6328,19 +6540,85 @@ export interface components {
         };
         /**
          * VariantAnswer
-         * @description A version with its share of the traffic in per cent.
+         * @description A version in an endpoint. `share`: per cent of the traffic; `wanted`: replicas it should have now; counts are the
+         *     gateway's since it started, `p99_ms` of the last minute; `loaded`: how its replica loaded it.
          */
         VariantAnswer: {
             /** Environment */
             environment: string;
+            /** Errors */
+            errors: number;
+            /** Instance Type */
+            instance_type: string;
+            /** Load */
+            load: number;
+            /** Loaded */
+            loaded: {
+                [key: string]: unknown;
+            };
+            /** Max Replicas */
+            max_replicas: number;
+            /** Min Replicas */
+            min_replicas: number;
             /** Name */
             name: string;
+            /** P99 Ms */
+            p99_ms: number | null;
             /** Reason */
             reason: string;
             /** Replicas */
             replicas: components["schemas"]["ReplicaAnswer"][];
+            /** Requests */
+            requests: number;
+            /** Shadow */
+            shadow: boolean;
+            /** Share */
+            share: number;
             /** State */
             state: string;
+            /** Version */
+            version: number;
+            /** Wanted */
+            wanted: number;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * VariantBody
+         * @description A variant beside the others. `weight`: relative to theirs; of a `shadow`, which answers nobody, the per cent of
+         *     requests that are copied to it. Empty: `name` v<version>, `environment` and `instance_type` those of what serves.
+         */
+        VariantBody: {
+            /**
+             * Environment
+             * @default
+             */
+            environment: string;
+            /**
+             * Instance Type
+             * @default
+             */
+            instance_type: string;
+            /**
+             * Max Replicas
+             * @default 1
+             */
+            max_replicas: number;
+            /**
+             * Min Replicas
+             * @default 1
+             */
+            min_replicas: number;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Shadow
+             * @default false
+             */
+            shadow: boolean;
             /** Version */
             version: number;
             /** Weight */
@@ -6446,6 +6724,16 @@ export interface components {
             snapshots_bytes: number;
             /** Used Bytes */
             used_bytes: number;
+        };
+        /**
+         * WeightsBody
+         * @description Weights by variant; those that are not named keep theirs.
+         */
+        WeightsBody: {
+            /** Weights */
+            weights: {
+                [key: string]: number;
+            };
         };
         /**
          * WindowAnswer
@@ -7401,6 +7689,42 @@ export interface operations {
             };
         };
     };
+    tune_endpoint_domains__domain__endpoints__name__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_captures_domains__domain__endpoints__name__captures_get: {
         parameters: {
             query?: {
@@ -7520,6 +7844,148 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_variant_domains__domain__endpoints__name__variants_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VariantBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_variant_domains__domain__endpoints__name__variants__variant__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+                variant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    limit_variant_domains__domain__endpoints__name__variants__variant__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+                variant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_weights_domains__domain__endpoints__name__weights_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WeightsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

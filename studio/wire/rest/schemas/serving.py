@@ -18,13 +18,103 @@ class EndpointBody(Body):
     environment: str = ""
     capture: bool = True
     idle_s: float = 300.0
+    min_replicas: int = 1
+    max_replicas: int = 1
+
+
+class StrategyBody(Body):
+    """How the traffic goes over. `percent`: of the canary, or of each linear step; `step_s`: seconds that each share
+    but the last is watched; `bake_s`: seconds that all of it is watched before the old variants end. It is taken back
+    by itself above `max_error_percent` or `max_p99_ms`, or, `on_drift`, when an alert opens meanwhile."""
+
+    kind: Literal["all_at_once", "canary", "linear"] = "all_at_once"
+    percent: float = 10.0
+    step_s: float = 60.0
+    bake_s: float = 0.0
+    max_error_percent: float | None = None
+    max_p99_ms: float | None = None
+    on_drift: bool = False
 
 
 class PromoteBody(Body):
-    """Another version of the endpoint's model; `environment`: empty keeps the one it has."""
+    """Another version of the endpoint's model; `environment`: empty keeps the one it has; no `strategy`: at once."""
 
     version: int
     environment: str = ""
+    strategy: StrategyBody | None = None
+
+
+class VariantBody(Body):
+    """A variant beside the others. `weight`: relative to theirs; of a `shadow`, which answers nobody, the per cent of
+    requests that are copied to it. Empty: `name` v<version>, `environment` and `instance_type` those of what serves."""
+
+    version: int
+    weight: float
+    name: str = ""
+    environment: str = ""
+    instance_type: str = ""
+    min_replicas: int = 1
+    max_replicas: int = 1
+    shadow: bool = False
+
+
+class LimitsBody(Body):
+    """How many replicas a variant has at least and at most."""
+
+    min_replicas: int
+    max_replicas: int
+
+
+class WeightsBody(Body):
+    """Weights by variant; those that are not named keep theirs."""
+
+    weights: dict[str, float]
+
+
+class SettingsBody(Body):
+    """What is not given stays as it is. `rate_limit`: requests per second, 0 for none; `max_body`: bytes; `cors`:
+    origins whose pages may call it; `target_load`: requests in flight and queued, per replica, above which there are
+    more; `fast_path`: an exact re-expression of the model may be used; `redact`: columns whose values are not kept."""
+
+    mode: Mode | None = None
+    idle_s: float | None = None
+    timeout_s: float | None = None
+    max_body: int | None = None
+    rate_limit: float | None = None
+    cors: list[str] | None = None
+    target_load: float | None = None
+    fast_path: bool | None = None
+    capture: bool | None = None
+    capture_percent: float | None = None
+    capture_days: int | None = None
+    redact: list[str] | None = None
+
+
+class SettingsAnswer(Answer):
+    """An endpoint's settings; the words are those of `SettingsBody`."""
+
+    capture: bool
+    idle_s: float
+    timeout_s: float
+    max_body: int
+    rate_limit: float | None
+    cors: list[str]
+    target_load: float
+    fast_path: bool
+    capture_percent: float
+    capture_days: int
+    redact: list[str]
+
+
+class RolloutAnswer(Answer):
+    """A shift of traffic under way to `variant`, which has `share` per cent since `moved_ms`; `words`: what comes."""
+
+    variant: str
+    version: int
+    share: float
+    moved_ms: int | None
+    strategy: StrategyBody
+    words: str
 
 
 class ReplicaAnswer(Answer):
@@ -36,14 +126,26 @@ class ReplicaAnswer(Answer):
 
 
 class VariantAnswer(Answer):
-    """A version with its share of the traffic in per cent."""
+    """A version in an endpoint. `share`: per cent of the traffic; `wanted`: replicas it should have now; counts are the
+    gateway's since it started, `p99_ms` of the last minute; `loaded`: how its replica loaded it."""
 
     name: str
     version: int
-    weight: int
+    weight: float
+    share: float
+    shadow: bool
     state: str
     environment: str
+    instance_type: str
     reason: str
+    min_replicas: int
+    max_replicas: int
+    wanted: int
+    requests: int
+    errors: int
+    p99_ms: float | None
+    load: float
+    loaded: dict[str, Any]
     replicas: list[ReplicaAnswer]
 
 
@@ -110,6 +212,7 @@ class EndpointSummary(Answer):
     capture: bool
     idle_s: float
     created_ms: int
+    rollout: RolloutAnswer | None
 
 
 class EndpointAnswer(EndpointSummary):
@@ -119,6 +222,7 @@ class EndpointAnswer(EndpointSummary):
     example: Any
     events: list[EventAnswer]
     snippets: SnippetsAnswer
+    settings: SettingsAnswer
 
 
 class PredictionAnswer(Answer):
