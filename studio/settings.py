@@ -49,6 +49,11 @@ class Paths:
         return self.home / "capture"
 
     @property
+    def invocations(self) -> Path:
+        """Bodies and answers of predictions that are made later."""
+        return self.home / "invocations"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 
@@ -104,6 +109,9 @@ class Settings(BaseSettings):
     webhook_hosts: str = Field(
         "", description="Webhooks may go to these though they are not public: host, host:port, network/bits; commas."
     )
+    async_body_mb: int = Field(256, ge=1, le=1024, description="Largest body of a prediction that is made later, MiB.")
+    async_days: float = Field(7.0, gt=0, description="How long such predictions and their answers are kept.")
+    async_at_once: int = Field(2, ge=1, le=16, description="How many of them one endpoint is asked at once.")
     monitor_seconds: float = Field(5.0, description="How often monitors look for new captured rows.")
     assets: Path = Field(default_factory=_assets, description="Sample data, notebooks, environment definitions.")
 

@@ -16,11 +16,11 @@ def folder(paths: Paths, domain: str, removing_ms: int) -> Path:
 
 
 def set_aside(paths: Paths, domain: str, removing_ms: int) -> Path:
-    """Moves the domain's volume, artifacts, models and captured traffic there; may be called again after a crash."""
+    """Moves the domain's volume, artifacts, models and traffic there; may be called again after a crash."""
     target = folder(paths, domain, removing_ms)
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     named = {"volume": paths.domain(domain)}
-    named |= {name: getattr(paths, name) / domain for name in ("artifacts", "models", "capture")}
+    named |= {name: getattr(paths, name) / domain for name in ("artifacts", "models", "capture", "invocations")}
     for name, source in named.items():
         # Missing: it never had one, or it was moved before a crash.
         with suppress(FileNotFoundError):

@@ -17,6 +17,7 @@ from studio.gateway.config import Config
 from studio.gateway.connection import Client
 from studio.gateway.control import Control
 from studio.gateway.exchange import Exchange
+from studio.gateway.filed import Filed
 from studio.gateway.forward import Forward
 from studio.gateway.identity import Identities, Identity
 from studio.gateway.inference import Inference
@@ -48,7 +49,8 @@ class Gateway:
         self.inference = Inference(config, self.tables)
         self.ports = Ports(self.tables, self._client)
         place, refusals = config.sockets / "gateway.sock", self.router.refusals
-        self.control = Control(place, self.tables, self.identities, self.inference, self.ports, refusals)
+        filed = Filed(config.home / "invocations", self.inference)
+        self.control = Control(place, self.tables, self.identities, self.inference, self.ports, refusals, filed)
         self.pool = Pool(config.sockets)
         self.clients: set[Client] = set()
         self._servers: list[asyncio.Server] = []

@@ -42,6 +42,7 @@ class Call:
         "id",
         "inference_id",
         "link",
+        "patience_s",
         "pinned",
         "question",
         "sent",
@@ -73,6 +74,7 @@ class Call:
         self.at_ms = 0
         self.id = 0
         self.tries = 0
+        self.patience_s = 0.0  # 0: the endpoint's own time; else who made the call ends it
         self.finished = False
         self.endpoint: Endpoint | None = None
         self.variant: Variant | None = None

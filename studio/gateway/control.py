@@ -7,6 +7,7 @@
 {"op":"pages"} → {"pages":{"domain/user":n}}: open websockets
 {"op":"hello"} → {"hello":{"pid","version","seq","entries"}} · {"op":"stats"} → {"stats":{"domain/endpoint":{…}}}
 {"op":"invoke","domain","endpoint","content_type"?,"variant"?,"body"} → {"invoke":{"status","body","latency_ms",…}}
+{"op":"invoke-filed", …} → {"filed":{…}}: the same with files; `studio.gateway.filed`
 """
 
 import asyncio
@@ -24,6 +25,7 @@ import msgspec
 from studio import __version__
 from studio.errors import Conflict, NotFound, StudioError
 from studio.gateway.calls import Call
+from studio.gateway.filed import Filed
 from studio.gateway.identity import Identities
 from studio.gateway.inference import Inference
 from studio.gateway.links import AnswerHead
@@ -47,6 +49,7 @@ class Control:
         inference: Inference,
         ports: Ports,
         refusals: Refusals,
+        filed: Filed,
     ) -> None:
         self._path = path
         self._tables = tables
@@ -54,6 +57,7 @@ class Control:
         self._refusals = refusals
         self._inference = inference
         self._ports = ports
+        self._filed = filed
         self._server: asyncio.AbstractServer | None = None
         self.pages: Callable[[], dict[str, int]] = dict
 
@@ -104,6 +108,8 @@ class Control:
                 return {"ports": self._ports.open}
             case "invoke":
                 return await self._invoke(message)
+            case "invoke-filed":
+                return await self._filed.invoke(message)
         return {"error": {"code": "INVALID", "message": f"The op {message.get('op')!r} is not known.", "hint": ""}}
 
     async def _table(self, message: dict[str, Any]) -> dict[str, Any]:

@@ -120,9 +120,10 @@ class Endpoint:
         if call.variant is None:
             call.fail(Unavailable(f"The endpoint {self.name} has nothing that answers.", "Its page says why."))
             return
-        self._deadlines.append((call.deadline, call))
-        if self._timer is None:
-            self._arm()
+        if not call.patience_s:
+            self._deadlines.append((call.deadline, call))
+            if self._timer is None:
+                self._arm()
         self._place(call)
 
     def _place(self, call: "Call") -> None:

@@ -18,7 +18,7 @@ CAPTURE: Final = 8  # in the spool: {"request_bytes": n, …} + request body + a
 
 HEAD: Final = struct.Struct("!IBQH")
 _REST: Final = HEAD.size - 4
-MAX_FRAME: Final = 256 * 1024 * 1024
+MAX_FRAME: Final = (1 << 30) + (1 << 20)  # the largest body of a prediction that is made later, and its head
 
 
 class FrameError(ValueError):

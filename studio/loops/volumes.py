@@ -172,7 +172,7 @@ def volume(before: Volume, use: dict[str, Use] | None, took_ms: int) -> Volume:
         use["shared"].disk,
         homes,
         use["snapshots"].disk,
-        use["artifacts"].disk,
+        use["artifacts"].disk + (use["invocations"].disk if "invocations" in use else 0),
         sum(found.files for found in use.values()),
         took_ms,
     )
@@ -182,7 +182,7 @@ def folders(paths: Paths, domain: str) -> dict[str, Path]:
     """What is measured of a domain, by name."""
     own = {f"home/{user}": paths.user(domain, user) for user in volumes.homes(paths, domain)}
     places = {"shared": paths.shared(domain), "snapshots": paths.domain(domain) / "snapshots"}
-    return {**own, **places, "artifacts": paths.artifacts / domain}
+    return {**own, **places, "artifacts": paths.artifacts / domain, "invocations": paths.invocations / domain}
 
 
 def _to_measure(paths: Paths, names: Iterable[str]) -> Task:

@@ -3,6 +3,7 @@
 import asyncio
 
 from studio.loops import (
+    async_invocations,
     audit,
     cost,
     data,
@@ -38,6 +39,9 @@ LOOPS: tuple[Loop, ...] = (
     Loop("ledger", ledger.step, topics=("supervisor",), every_s=3.0),
     Loop("cost", cost.step, topics=("stops",), every_s=3.0),
     Loop("serving", serving.step, topics=("endpoints", "serving", "models", "environments", "supervisor"), every_s=2.0),
+    Loop("async invocations", async_invocations.step, topics=("async_invocations", "endpoints"), every_s=1.0),
+    Loop("notices of async invocations", async_invocations.tell, topics=("async_invocations",), every_s=1.0),
+    Loop("files of async invocations", async_invocations.clear, every_s=60.0),
     Loop("monitoring", monitoring.step, topics=("monitors", "monitoring", "supervisor"), every_s=1.0),
     Loop("volumes", volumes.step, topics=("volumes", "spaces", "supervisor"), every_s=2.0),
     Loop("disk", disk.step, every_s=1.0),
