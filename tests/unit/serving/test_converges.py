@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -15,13 +16,18 @@ from studio.serving.actions import (
     Probe,
     Remove,
     Retire,
+    Roll,
     Route,
+    Scale,
     StartReplica,
     StopReplica,
 )
 from studio.serving.decide import decide, retry_delay_ms
 from studio.serving.observed import Observed, Replica, Variant
+from studio.serving.rollout import Figures, Finish, RollBack, Rollout, Shift, Strategy
 from studio.serving.states import EndpointState, ReplicaState, VariantState
+
+CANARY = Strategy("canary", percent=10, step_s=5, bake_s=5, max_error_percent=1)
 
 
 @dataclass
@@ -40,24 +46,53 @@ class World:
     now: int = 0
     count: int = 0
     passed: set[str] = field(default_factory=set)
+    joining: set[str] = field(default_factory=set)
+    rollout: Rollout | None = None
 
     def observed(self) -> Observed:
         variants = tuple(replace(v, place=self.place, unrouted=self.unrouted(v)) for v in self.variants)
         return Observed(
             serverless=self.serverless, deleting=self.deleting, unrouted=self.gateway, idle=self.idle,
-            notice=self.notice, variants=variants,
+            notice=self.notice, variants=variants, rollout=self.rollout,
         )  # fmt: skip
 
     def unrouted(self, variant: Variant) -> bool:
         parked = any(r.state is ReplicaState.parked for r in variant.replicas)
         return self.gateway and (variant.state is not VariantState.serving or parked)
 
-    def promote(self, version: int) -> None:
+    def promote(self, version: int, strategy: Strategy | None = None) -> None:
+        self.take_back()
         kept: list[Variant] = []
         for v in self.variants:
-            kept.append(replace(v, state=VariantState.retiring) if v.state is VariantState.waiting else v)
-        self.variants = [*kept, Variant(self.name("v"), version, VariantState.waiting)]
+            called_off = v.state is VariantState.waiting and v.id not in self.joining
+            kept.append(replace(v, state=VariantState.retiring) if called_off else v)
+        new = Variant(self.name("v"), version, VariantState.waiting)
+        if strategy is not None and self.serving():
+            self.rollout = Rollout(new.id, strategy)
+        self.variants = [*kept, new]
         self.gateway = False
+
+    def join(self, version: int, *, shadow: bool = False) -> None:
+        new = Variant(self.name("v"), version, VariantState.waiting, shadow=shadow)
+        self.joining.add(new.id)
+        self.variants = [*self.variants, new]
+        self.gateway = False
+
+    def serving(self) -> list[Variant]:
+        return [v for v in self.variants if v.state is VariantState.serving and not v.shadow]
+
+    def take_back(self) -> None:
+        for v in self.variants:
+            taken = self.rollout is not None and v.id == self.rollout.variant
+            if taken and v.state in (VariantState.waiting, VariantState.serving):
+                self.change(v.id, state=VariantState.retiring)
+        self.rollout, self.gateway = None, False
+
+    def want(self, more: int) -> None:
+        """Somebody sets how many replicas each variant has."""
+        for v in self.variants:
+            n = max(1, min(3, v.wanted + more))
+            self.change(v.id, wanted=n, least=n, most=n)
 
     def name(self, prefix: str) -> str:
         self.count += 1
@@ -104,22 +139,53 @@ class World:
             case Forget(id, failed):
                 self._forget(id, failed=failed)
             case Route(id):
-                for v in self.variants:
-                    if v.state is VariantState.serving:
-                        self.change(v.id, state=VariantState.retiring)
-                self.change(id, state=VariantState.serving, failures=0)
-                self.passed.add(id)
-                self.notice, self.gateway = "", False
+                self._route(id)
+            case Roll(step):
+                self._roll(step)
+            case Scale(id, wanted, calm_ms):
+                self.change(id, wanted=wanted, calm_ms=calm_ms)
             case Park(id):
                 self._add(id, Replica(self.name("r"), ReplicaState.parked))
                 self.gateway = False
             case Fail(id, reason):
                 self.change(id, state=VariantState.failed, reason=reason)
                 self.notice = reason
+                if self.rollout is not None and self.rollout.variant == id:
+                    self.rollout = None
             case Retire(id):
                 self.variants = [v for v in self.variants if v.id != id]
             case Remove():
                 self.removed = True
+
+    def _route(self, id: str) -> None:
+        others = self.serving()
+        self.change(id, state=VariantState.serving, failures=0)
+        self.passed.add(id)
+        self.notice, self.gateway = "", False
+        if id in self.joining:
+            return
+        if self.rollout is not None and self.rollout.variant == id and others:
+            before = {v.id: v.weight for v in others}
+            begun = msgspec.structs.replace(self.rollout, before=before)
+            self.rollout = msgspec.structs.replace(begun, share=begun.strategy.first, moved_ms=self.now)
+            return
+        self.rollout = None
+        for v in others:
+            self.change(v.id, state=VariantState.retiring)
+
+    def _roll(self, step: Shift | Finish | RollBack) -> None:
+        assert self.rollout is not None
+        self.gateway = False
+        match step:
+            case Shift(share):
+                self.rollout = msgspec.structs.replace(self.rollout, share=share, moved_ms=self.now)
+            case RollBack():
+                self.take_back()
+            case Finish():
+                for v in self.serving():
+                    if v.id != self.rollout.variant:
+                        self.change(v.id, state=VariantState.retiring)
+                self.rollout = None
 
     def _add(self, variant: str, replica: Replica) -> None:
         found = next(v for v in self.variants if v.id == variant)
@@ -151,7 +217,28 @@ class World:
 
 EVENTS = st.lists(
     st.sampled_from(
-        ["step", "step", "step", "half", "good", "bad", "kill", "gateway", "idle", "busy", "place", "wake"]
+        [
+            "step",
+            "step",
+            "step",
+            "half",
+            "good",
+            "bad",
+            "kill",
+            "gateway",
+            "idle",
+            "busy",
+            "place",
+            "wake",
+            "canary",
+            "join",
+            "join bad",
+            "shadow",
+            "more",
+            "less",
+            "errors",
+            "undo",
+        ]
     ),
     max_size=40,
 )
@@ -161,6 +248,16 @@ def _event(world: World, event: str) -> None:
     match event:
         case "good" | "bad" if not world.deleting:
             world.promote(1 if event == "good" else 2)
+        case "canary" if not world.deleting:
+            world.promote(1, CANARY)
+        case "join" | "join bad" | "shadow" if not world.deleting and world.serving() and len(world.variants) < 5:
+            world.join(2 if event == "join bad" else 1, shadow=event == "shadow")
+        case "more" | "less":
+            world.want(1 if event == "more" else -1)
+        case "errors" if world.rollout is not None:
+            world.change(world.rollout.variant, figures=Figures(requests=100, errors=50))
+        case "undo":
+            world.take_back()
         case "kill":
             world.kill()
         case "gateway":
@@ -185,7 +282,7 @@ def _event(world: World, event: str) -> None:
                 assert world.answering(), f"{actions} stopped the last replica that answered"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(EVENTS, st.booleans(), st.booleans())
 @example(["step", "step", "step", "step", "kill", "idle"], True, False)
 def test_always_converges(events: list[str], serverless: bool, delete: bool) -> None:
@@ -201,14 +298,19 @@ def test_always_converges(events: list[str], serverless: bool, delete: bool) -> 
         assert world.variants == []
         return
     state = decide(world.observed(), world.now).state
-    alive = [r for v in world.variants for r in v.replicas if r.alive]
-    assert len(alive) <= 1
-    assert len(world.variants) == 1
+    alive = {v.id: sum(r.alive for r in v.replicas) for v in world.variants}
+    assert world.rollout is None
     assert state in (EndpointState.in_service, EndpointState.idle, EndpointState.failed)
     if state is EndpointState.in_service:
-        assert len(alive) == 1
+        assert {v.state for v in world.variants} == {VariantState.serving}
+        assert alive == {v.id: v.wanted for v in world.variants}
     else:
-        assert alive == []
+        assert not any(alive.values())
+    if state is EndpointState.failed:
+        assert not world.serving()
+
+
+HARMLESS = ("step", "half", "bad", "gateway", "place", "canary", "join", "join bad", "shadow", "errors", "undo")
 
 
 @settings(max_examples=200, deadline=None)
@@ -218,7 +320,19 @@ def test_a_bad_version_never_ends_a_good_one(events: list[str]) -> None:
     world.promote(1)
     world.settle()
     for event in events:
-        if event in ("step", "half", "bad", "gateway", "place"):
+        if event in (
+            "step",
+            "half",
+            "bad",
+            "gateway",
+            "place",
+            "canary",
+            "join",
+            "join bad",
+            "shadow",
+            "errors",
+            "undo",
+        ):
             _event(world, event)
             assert world.answering()
     world.settle()
