@@ -240,6 +240,14 @@ class Router:
             raise Invalid("A prediction is asked for with POST.", "Send the rows in the body of a POST.")
         return Invoke(asked.identity, asked.domain, asked.name)
 
+    def invoke_later(self, asked: Asked) -> Decision:
+        """The same, made later: the server takes the body."""
+        self._may_invoke(asked)
+        if asked.request.method != "POST":
+            raise Invalid("A prediction is asked for with POST.", "Send the rows in the body of a POST.")
+        target = f"/sagemaker/domains/{asked.domain}/endpoints/{asked.name}/async-invocations"
+        return ToServer(asked.identity, target.encode(), "apex", asked.domain)
+
     def infer(self, asked: Asked) -> Decision:
         """The same in the Open Inference Protocol."""
         self._may_invoke(asked)
@@ -326,6 +334,7 @@ def starting(request: Request, identity: Identity, domain: str) -> ToServer:
 # Every route of the gateway, first match first. tests/security walks them; each states its guard.
 APEX: tuple[Route, ...] = (
     Route(re.compile(r"/endpoints/([^/]+)/invocations"), Guard.key, Router.predict),
+    Route(re.compile(r"/endpoints/([^/]+)/async-invocations"), Guard.key, Router.invoke_later),
     Route(re.compile(r"/v2/models/([^/]+)(?:|/versions/([^/]+))/infer"), Guard.key, Router.infer),
     Route(re.compile(r"/v2/models/([^/]+)(?:|/versions/([^/]+))/ready"), Guard.key, Router.ready),
     Route(re.compile(r"/v2/models/([^/]+)(?:|/versions/([^/]+))"), Guard.key, Router.model),

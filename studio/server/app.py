@@ -17,7 +17,7 @@ from studio import __version__
 from studio.errors import StudioError, TooLarge
 from studio.server.authentication import App, Authentication, Scope
 from studio.server.probes import ROUTES as PROBES
-from studio.wire import mlflow, pages, trail
+from studio.wire import mlflow, pages, sagemaker, trail
 from studio.wire.context import Studio
 from studio.wire.mlflow.endpoint import Endpoint
 from studio.wire.permission import declared, leaves
@@ -64,9 +64,11 @@ def build_app(studio: Studio, *, gateway_secret: str) -> App:
 def build_wires(studio: Studio) -> Starlette:
     """Every route of the server, without authentication in front."""
     rest = build_rest()
-    rest.state.studio = studio
+    runtime = sagemaker.build()
+    rest.state.studio = runtime.state.studio = studio
     # MLflow's first: the most frequent calls, and routes are tried one after the other.
-    routes: list[BaseRoute] = [*mlflow.routes, Mount("/api/v1", app=rest), *PROBES, *pages.ROUTES]
+    own = [Mount("/api/v1", app=rest), Mount("/sagemaker", app=runtime)]
+    routes: list[BaseRoute] = [*mlflow.routes, *own, *PROBES, *pages.ROUTES]
     app = Starlette(routes=routes, exception_handlers=_page_handlers())
     app.router.redirect_slashes = False
     app.state.studio = studio
@@ -183,6 +185,7 @@ def limited(app: App) -> App:
 def _is_bounded(scope: Scope) -> bool:
     path = scope["path"]
     is_file = scope["method"] == "PUT" and path.endswith("/transfer/files")
+    is_file |= scope["method"] == "POST" and path.endswith("/async-invocations")
     return bool(path.startswith("/api/v1/")) and not is_file
 
 

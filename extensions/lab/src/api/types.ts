@@ -394,6 +394,76 @@ export interface paths {
         patch: operations["tune_endpoint_domains__domain__endpoints__name__patch"];
         trace?: never;
     };
+    "/domains/{domain}/endpoints/{name}/async-invocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Async Invocations
+         * @description Those of an endpoint, newest first.
+         */
+        get: operations["list_async_invocations_domains__domain__endpoints__name__async_invocations_get"];
+        put?: never;
+        /**
+         * Invoke Async
+         * @description Queues a prediction; the body as for /invocations, or a file named by X-Amzn-SageMaker-InputLocation. Further
+         *     headers: X-Amzn-SageMaker-Inference-Id, -RequestTTLSeconds, -InvocationTimeoutSeconds, Studio-Notify-Url,
+         *     Studio-Notify-Secret.
+         */
+        post: operations["invoke_async_domains__domain__endpoints__name__async_invocations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/endpoints/{name}/async-invocations/{invocation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Async Invocation
+         * @description What became of one.
+         */
+        get: operations["get_async_invocation_domains__domain__endpoints__name__async_invocations__invocation__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Async Invocation
+         * @description Forgets one's own, whatever its state, with its body and answer; another's takes an admin.
+         */
+        delete: operations["delete_async_invocation_domains__domain__endpoints__name__async_invocations__invocation__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/endpoints/{name}/async-invocations/{invocation}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Async Result
+         * @description The answer, as a file; one's own, or, as an admin, anybody's.
+         */
+        get: operations["get_async_result_domains__domain__endpoints__name__async_invocations__invocation__result_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/endpoints/{name}/captures": {
         parameters: {
             query?: never;
@@ -403,11 +473,57 @@ export interface paths {
         };
         /**
          * Get Captures
-         * @description The newest captured rows, newest first. They appear some seconds after the request.
+         * @description The newest captured rows, newest first. They appear some seconds after the request. Among the newest 500 of all;
+         *     with `ids` or `truth` also among the newest 2,000 with a label.
          */
         get: operations["get_captures_domains__domain__endpoints__name__captures_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/endpoints/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Endpoint
+         * @description What serves of it, with the model's files and the lock of its environment; who asks must be allowed those too.
+         */
+        get: operations["export_endpoint_domains__domain__endpoints__name__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/endpoints/{name}/ground-truth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Truth
+         * @description What captured rows turned out to be, by the inference id of their answer (header `x-studio-inference-id`) and
+         *     their line in the request. The last word on a row counts, so the same call again changes nothing; labels of rows
+         *     that are not here yet wait for them. A call with a wrong row is refused whole. Example:
+         *
+         *         curl -X POST $STUDIO_URL/api/v1/domains/demo/endpoints/rain/ground-truth -H "authorization: Bearer $STUDIO_TOKEN"
+         *              -H "content-type: application/json" -d '{"rows": [{"inference_id": "…", "row": 0, "label": 1}]}'
+         */
+        post: operations["put_truth_domains__domain__endpoints__name__ground_truth_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -448,6 +564,27 @@ export interface paths {
          * @description Another version takes over when it has passed, at once or as `strategy` says; callers notice nothing.
          */
         post: operations["promote_domains__domain__endpoints__name__promote_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/endpoints/{name}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quality
+         * @description How often each variant was right where the label is known, or how far off. The figures follow labels and captured
+         *     rows within seconds; times are rounded to whole stretches, an hour each or longer where there is much.
+         */
+        get: operations["get_quality_domains__domain__endpoints__name__quality_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2866,6 +3003,66 @@ export interface components {
             path: string;
         };
         /**
+         * AsyncInvocationAnswer
+         * @description One; `state`: Queued, Running, Done, Failed or Expired; `reason`: what it waits for or why it ended.
+         */
+        AsyncInvocationAnswer: {
+            /** Answer Size */
+            answer_size: number;
+            /** Answer Type */
+            answer_type: string;
+            /** Attempts */
+            attempts: number;
+            /** Content Type */
+            content_type: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Ended Ms */
+            ended_ms: number | null;
+            /** Endpoint */
+            endpoint: string;
+            /**
+             * Expires Ms
+             * @description It is not begun after this time.
+             */
+            expires_ms: number;
+            /** Id */
+            id: string;
+            /** Inference Id */
+            inference_id: string;
+            /** Latency Ms */
+            latency_ms: number;
+            /**
+             * Notifies
+             * @description Whether somebody is told of its end.
+             */
+            notifies: boolean;
+            /** Owner */
+            owner: string;
+            /** Predict Ms */
+            predict_ms: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Result
+             * @description The path of the answer, once it is Done.
+             */
+            result: string;
+            /**
+             * Size
+             * @description Bytes of the body.
+             */
+            size: number;
+            /** Started Ms */
+            started_ms: number | null;
+            /** State */
+            state: string;
+            /** Variant */
+            variant: string;
+            /** Version */
+            version: string;
+        };
+        /**
          * AuditPage
          * @description Newest first; `next`: give it as `before` for the page after this one, null at the end.
          */
@@ -2938,7 +3135,8 @@ export interface components {
         };
         /**
          * CapturedRowAnswer
-         * @description One captured row.
+         * @description One captured row. `truth`: its label, null while unknown; `shadow`: a copy's answer, which nobody was given; it
+         *     has the id of the request that it was copied from.
          */
         CapturedRowAnswer: {
             /** At Ms */
@@ -2953,8 +3151,12 @@ export interface components {
             latency_ms: number;
             /** Output */
             output: unknown;
+            /** Shadow */
+            shadow: boolean;
             /** Status */
             status: number;
+            /** Truth */
+            truth: unknown;
             /** Variant */
             variant: string;
             /** Version */
@@ -3023,6 +3225,22 @@ export interface components {
             to_ms: number;
             /** Version */
             version: number;
+        };
+        /**
+         * ClassAnswer
+         * @description One class: rows with this label, with this prediction, and the shares of both that were right.
+         */
+        ClassAnswer: {
+            /** Labels */
+            labels: number;
+            /** Name */
+            name: string;
+            /** Precision */
+            precision: number | null;
+            /** Predictions */
+            predictions: number;
+            /** Recall */
+            recall: number | null;
         };
         /**
          * CollectAnswer
@@ -4324,6 +4542,20 @@ export interface components {
             tp: number;
         };
         /**
+         * MatrixCellAnswer
+         * @description Rows with this label and prediction; `row_ids`: the newest of them, to be asked for as captured rows.
+         */
+        MatrixCellAnswer: {
+            /** Label */
+            label: string;
+            /** N */
+            n: number;
+            /** Prediction */
+            prediction: string;
+            /** Row Ids */
+            row_ids: string[];
+        };
+        /**
          * MechanismAnswer
          * @description One wall around the code of a domain: whether it stands, why not, and what to do.
          */
@@ -4478,7 +4710,8 @@ export interface components {
         };
         /**
          * MonitorAnswer
-         * @description One monitor; checks newest first.
+         * @description One monitor; checks newest first. `redacted`: columns whose values are not kept, so that no drift of theirs is
+         *     computed; `days`: how long captured rows, windows' rows and labels are kept.
          */
         MonitorAnswer: {
             /** Alert Id */
@@ -4492,6 +4725,8 @@ export interface components {
             checks: components["schemas"]["CheckAnswer"][];
             /** Columns */
             columns: string[];
+            /** Days */
+            days: number;
             /** Endpoint */
             endpoint: string;
             /** Error */
@@ -4500,6 +4735,10 @@ export interface components {
             least_rows: number;
             /** Pending */
             pending: number;
+            /** Percent */
+            percent: number;
+            /** Redacted */
+            redacted: string[];
             /** State */
             state: string;
             /** Threshold */
@@ -4508,7 +4747,8 @@ export interface components {
         };
         /**
          * MonitorSummary
-         * @description `state`: Quiet, Drift, NoData or NoBaseline; `columns` have drifted; `pending` rows wait for a full window.
+         * @description `state`: Quiet, Drift, NoData or NoBaseline; `columns` have drifted; `pending` rows wait for a full window;
+         *     `percent` of the requests are captured.
          */
         MonitorSummary: {
             /** Alert Id */
@@ -4525,6 +4765,8 @@ export interface components {
             error: string;
             /** Pending */
             pending: number;
+            /** Percent */
+            percent: number;
             /** State */
             state: string;
             window: components["schemas"]["WindowAnswer"] | null;
@@ -4779,6 +5021,23 @@ export interface components {
             version: number;
         };
         /**
+         * QualityAnswer
+         * @description What labels say about predictions. `from_ms` and `to_ms`: the time asked for, made of whole stretches of
+         *     `width_ms`; `waiting`: labels of rows that have not been captured, or are kept no longer.
+         */
+        QualityAnswer: {
+            /** From Ms */
+            from_ms: number | null;
+            /** To Ms */
+            to_ms: number | null;
+            /** Variants */
+            variants: components["schemas"]["VariantQualityAnswer"][];
+            /** Waiting */
+            waiting: number;
+            /** Width Ms */
+            width_ms: number;
+        };
+        /**
          * QuotaBody
          * @description In MiB; 0 = none.
          */
@@ -4940,7 +5199,8 @@ export interface components {
         };
         /**
          * RowsAnswer
-         * @description Exactly the captured rows of a check; `code`: a notebook cell that opens them.
+         * @description Exactly the captured rows of a check; `truth`: the label of each, null while unknown; `code`: a notebook cell that
+         *     opens them.
          */
         RowsAnswer: {
             /** Code */
@@ -4951,6 +5211,8 @@ export interface components {
             row_ids: string[];
             /** Rows */
             rows: unknown[][];
+            /** Truth */
+            truth: unknown[];
         };
         /**
          * RuleAnswer
@@ -6473,6 +6735,14 @@ export interface components {
             version: number;
         };
         /**
+         * TruthAnswer
+         * @description How many labels were taken; they are joined within seconds.
+         */
+        TruthAnswer: {
+            /** Accepted */
+            accepted: number;
+        };
+        /**
          * UseAnswer
          * @description Something that uses an environment: `kind` kernel, job, replica, fork server, endpoint or default; `hash`: of
          *     what it runs from, "" if nothing runs.
@@ -6623,6 +6893,35 @@ export interface components {
             version: number;
             /** Weight */
             weight: number;
+        };
+        /**
+         * VariantQualityAnswer
+         * @description One variant. `kind`: classification (accuracy, classes, matrix) or regression (mae, rmse, and bias, the mean of
+         *     prediction - label); `incomparable`: labelled rows, of any time, whose prediction or label is no single value.
+         */
+        VariantQualityAnswer: {
+            /** Accuracy */
+            accuracy: number | null;
+            /** Bias */
+            bias: number | null;
+            /** Classes */
+            classes: components["schemas"]["ClassAnswer"][];
+            /** Incomparable */
+            incomparable: number;
+            /** Kind */
+            kind: string;
+            /** Mae */
+            mae: number | null;
+            /** Matrix */
+            matrix: components["schemas"]["MatrixCellAnswer"][];
+            /** N */
+            n: number;
+            /** Rmse */
+            rmse: number | null;
+            /** Variant */
+            variant: string;
+            /** Version */
+            version: number;
         };
         /**
          * VerdictAnswer
@@ -7725,13 +8024,184 @@ export interface operations {
             };
         };
     };
+    list_async_invocations_domains__domain__endpoints__name__async_invocations_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AsyncInvocationAnswer"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    invoke_async_domains__domain__endpoints__name__async_invocations_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AsyncInvocationAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_async_invocation_domains__domain__endpoints__name__async_invocations__invocation__get: {
+        parameters: {
+            query?: {
+                /** @description Waits so long for its end. */
+                wait_s?: number;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+                invocation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AsyncInvocationAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_async_invocation_domains__domain__endpoints__name__async_invocations__invocation__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+                invocation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_async_result_domains__domain__endpoints__name__async_invocations__invocation__result_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+                invocation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_captures_domains__domain__endpoints__name__captures_get: {
         parameters: {
             query?: {
                 limit?: number;
                 from_ms?: number;
+                /** @description before then; 0: now */
+                to_ms?: number;
                 /** @description ids of rows or of requests, separated by commas */
                 ids?: string;
+                variant?: string;
+                version?: number | null;
+                status?: number | null;
+                /** @description with a label only */
+                truth?: boolean;
             };
             header?: never;
             path: {
@@ -7749,6 +8219,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CapturesAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_endpoint_domains__domain__endpoints__name__export_get: {
+        parameters: {
+            query: {
+                /** @description docker or kserve */
+                to: string;
+                /** @description Where images go to, such as registry.example:5000/team */
+                registry?: string;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_truth_domains__domain__endpoints__name__ground_truth_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    rows: {
+                        at_ms?: number | null;
+                        inference_id: string;
+                        label: boolean | number | string | null;
+                        /** @default 0 */
+                        row?: number;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TruthAnswer"];
                 };
             };
             /** @description Validation Error */
@@ -7817,6 +8366,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EndpointAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_quality_domains__domain__endpoints__name__quality_get: {
+        parameters: {
+            query?: {
+                from_ms?: number;
+                /** @description 0: now */
+                to_ms?: number;
+            };
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityAnswer"];
                 };
             };
             /** @description Validation Error */
