@@ -13,8 +13,9 @@ from studio.gateway.links import AnswerHead
 from studio.gateway.open_inference import Question
 
 if TYPE_CHECKING:
-    from studio.gateway.endpoints import Endpoint, Variant
+    from studio.gateway.endpoints import Endpoint
     from studio.gateway.links import Link
+    from studio.gateway.variants import Variant
 
 _prefix = secrets.token_hex(6)
 _count = itertools.count()
@@ -26,9 +27,11 @@ def new_inference_id() -> str:
 
 
 class Call:
-    """`done(call, head, body)` or `failed(call, error)` is called once; after `cancel`, neither."""
+    """`done(call, head, body)` or `failed(call, error)` is called once; after `cancel`, neither. `accept`: the answer's
+    form if JSON will not do; `is_copy`: for a shadow, nobody waits for it; `sampled`: to be captured."""
 
     __slots__ = (
+        "accept",
         "at_ms",
         "begun",
         "body",
@@ -41,10 +44,12 @@ class Call:
         "hold",
         "id",
         "inference_id",
+        "is_copy",
         "link",
         "patience_s",
         "pinned",
         "question",
+        "sampled",
         "sent",
         "tries",
         "variant",
@@ -63,6 +68,9 @@ class Call:
         self.body = body
         self.content_type = question.content_type if question is not None else content_type
         self.question = question
+        self.accept = ""
+        self.is_copy = False
+        self.sampled = False
         self.done = done
         self.failed = failed
         self.pinned = pinned
@@ -89,9 +97,10 @@ class Call:
         """What a replica of that version of the model is told beside the body."""
         if self.question is not None:
             return self.question.header(version)
-        if self.content_type in ("", "application/json"):
+        if self.content_type in ("", "application/json") and not self.accept:
             return b"{}"
-        return msgspec.json.encode({"type": self.content_type[:200]})
+        told = {"type": self.content_type[:200] or "application/json"}
+        return msgspec.json.encode(told | ({"accept": self.accept} if self.accept else {}))
 
     def answer(self, head: AnswerHead, body: bytes) -> None:
         """The replica's answer."""
@@ -100,7 +109,7 @@ class Call:
         self.finished = True
         if not 200 <= head.status < 600:
             head.status = 502
-        self.endpoint.answered(self, head, body)
+        self.endpoint.over(self, head.status, head, body)
         self.done(self, head, body)
 
     def fail(self, error: StudioError) -> None:
@@ -109,7 +118,7 @@ class Call:
             return
         self.finished = True
         if self.endpoint is not None:
-            self.endpoint.unanswered(self, error.status)
+            self.endpoint.over(self, error.status, None, b"")
         self.failed(self, error)
 
     def cancel(self) -> None:
@@ -120,4 +129,4 @@ class Call:
         if self.link is not None:
             self.link.cancel(self)
         if self.endpoint is not None:
-            self.endpoint.unanswered(self, 499)
+            self.endpoint.over(self, 499, None, b"")

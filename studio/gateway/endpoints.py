@@ -7,41 +7,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from studio import clock
-from studio.errors import NotFound, StudioError, Timeout, Unavailable
+from studio.errors import NotFound, StudioError, Timeout, TooMany, Unavailable
+from studio.gateway import shadows
+from studio.gateway.entries import Entry
 from studio.gateway.links import AnswerHead, Link
-from studio.gateway.stats import Stats
+from studio.gateway.stats import Stats, bucket_of
+from studio.gateway.variants import Variant, by_weight, rescale
 
 if TYPE_CHECKING:
     from studio.gateway.calls import Call
 
-_MAX_INFLIGHT = 512
 _MAX_WAITING = 1000
-
-
-class Variant:
-    """A model version with a weight; `credit` is the state of the smooth weighted round robin: an exact split."""
-
-    __slots__ = ("credit", "links", "name", "sockets", "version", "weight")
-
-    def __init__(self, name: str, version: str, weight: float) -> None:
-        self.name = name
-        self.version = version
-        self.weight = weight
-        self.credit = 0.0
-        self.sockets: list[str] = []
-        self.links: dict[str, Link] = {}
-
-    def pick(self) -> Link | None:
-        """The usable link with the fewest requests under way."""
-        best: Link | None = None
-        for link in self.links.values():
-            if (
-                link.usable
-                and len(link.pending) < _MAX_INFLIGHT
-                and (best is None or len(link.pending) < len(best.pending))
-            ):
-                best = link
-        return best
+Keep = Callable[["Call", int, AnswerHead | None, bytes], None]
 
 
 class Endpoint:
@@ -51,60 +28,80 @@ class Endpoint:
         self.domain = domain
         self.name = name
         self.stats = Stats()
+        self.entry = Entry()
         self.variants: list[Variant] = []
-        self.waiting: deque[Call] = deque()
-        self.entry: dict[str, Any] = {}
-        self.timeout_s = 60.0
-        self.max_body = 16 * 1024 * 1024
-        self.capture: Callable[[Call, int, AnswerHead | None, bytes], None] | None = None
+        self.shadows: list[Variant] = []
+        self.capture: Keep | None = None
         self.removed = False
+        self._weighted: list[Variant] = []  # who gets requests that name no variant
+        self._sampled = 0.0
         self._hold_s = hold_s
         self._tend = tend
         self._deadlines: deque[tuple[float, Call]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     @property
-    def sleeps(self) -> bool:
-        """Whether having no replica is its normal state."""
-        return str(self.entry.get("mode")) == "serverless"
-
-    @property
     def is_ready(self) -> bool:
         """Whether it answers now, or wakes when it is asked."""
-        return self.sleeps or any(link.usable for variant in self.variants for link in variant.links.values())
+        return self.entry.sleeps or any(link.usable for v in self.variants if not v.shadow for link in v.links.values())
 
-    def configure(self, entry: dict[str, Any], name_of: Callable[[str], str | None]) -> None:
+    @property
+    def has_waiting(self) -> bool:
+        """Whether anybody waits for a replica."""
+        for variant in self.variants:  # noqa: SIM110 - with each answer: `any` takes three times as long
+            if variant.waiting:
+                return True
+        return False
+
+    def configure(self, entry: Entry, name_of: Callable[[str], str | None]) -> None:
         """Takes a new table entry; links to replicas that stay are kept, the others finish what they have."""
         self.entry = entry
-        self.timeout_s = float(entry.get("timeout_s") or 60.0)
-        self.max_body = int(entry.get("max_body") or 16 * 1024 * 1024)
+        before = {variant.name: variant for variant in self.variants}
         links = {link.socket: link for variant in self.variants for link in variant.links.values()}
-        credits = {(variant.name, variant.weight): variant.credit for variant in self.variants}
+        shares = [(variant, variant.weight) for variant in self._weighted]
         self.variants = []
-        for row in entry.get("variants") or []:
-            variant = Variant(str(row["name"]), str(row.get("version", "")), float(row.get("weight", 0)))
-            variant.credit = credits.get((variant.name, variant.weight), 0.0)
-            variant.sockets = [name for path in row.get("replicas") or [] if (name := name_of(str(path)))]
+        for row in entry.variants:
+            variant = before.pop(row.name, None)
+            if variant is None or (variant.version, variant.shadow) != (row.version, row.shadow):
+                if variant is not None:
+                    before[f"{row.name}/{variant.version}"] = variant  # another one of the same name
+                variant = Variant(row.name, row.version, row.shadow)
+            variant.weight = max(0.0, row.weight)
+            variant.wake = entry.wakes.get(row.name)
+            variant.sockets = [name for path in row.replicas if (name := name_of(path))]
+            variant.links = {}
+            self.variants.append(variant)
+        for variant in self.variants:
             for socket in variant.sockets:
                 if link := links.pop(socket, None):
                     link.variant = variant
                     variant.links[socket] = link
-            self.variants.append(variant)
+        self.shadows = [variant for variant in self.variants if variant.shadow and variant.weight]
+        self._weighted = [variant for variant in self.variants if variant.weight and not variant.shadow]
+        if shares != [(variant, variant.weight) for variant in self._weighted]:
+            rescale(self._weighted, sum(weight for _, weight in shares))
         for link in links.values():
             link.retire()
+        for left in before.values():
+            self._leave(left)
         self._tend(self)
         self.serve_waiting()
 
     def remove(self) -> None:
         """The endpoint is deleted: nobody waits any longer, what is under way is finished."""
         self.removed = True
-        for call in list(self.waiting):
-            call.fail(NotFound(f"The endpoint {self.name} was deleted.", "Deploy it again."))
-        self.waiting.clear()
-        for variant in self.variants:
+        variants, self.variants, self.shadows, self._weighted = self.variants, [], [], []
+        for variant in variants:
+            self._leave(variant)
             for link in variant.links.values():
                 link.retire()
-        self.variants = []
+
+    def _leave(self, variant: Variant) -> None:
+        """Who waited for a variant that is gone goes to another."""
+        calls, variant.waiting = variant.waiting, deque()
+        for call in calls:
+            if not call.finished:
+                self._again(call)
 
     # calls
     def submit(self, call: "Call") -> None:
@@ -112,103 +109,159 @@ class Endpoint:
         self.stats.begin()
         call.endpoint = self
         call.at_ms = clock.now_ms()
-        call.deadline = call.begun + self.timeout_s
-        call.variant = self._pinned(call.pinned) if call.pinned else self._by_weight()
-        if call.variant is None and call.pinned:
-            call.fail(NotFound(f"The endpoint {self.name} has no such variant.", "Leave the variant's name out."))
-            return
-        if call.variant is None:
-            call.fail(Unavailable(f"The endpoint {self.name} has nothing that answers.", "Its page says why."))
+        call.deadline = call.begun + self.entry.timeout_s
+        call.sampled = self.capture is not None and self._sample(call)
+        variant = self._pinned(call.pinned) if call.pinned else by_weight(self._weighted)
+        if variant is None:
+            call.fail(self._nobody(call))
             return
         if not call.patience_s:
-            self._deadlines.append((call.deadline, call))
-            if self._timer is None:
-                self._arm()
-        self._place(call)
+            self.schedule(call)
+        self._place(call, variant, call.begun)
+        if self.shadows and call.is_prediction:
+            shadows.copy(self, call)
 
-    def _place(self, call: "Call") -> None:
-        link = call.variant.pick() if call.variant is not None else None
-        if link is None and not call.pinned:
-            for variant in self.variants:
-                if variant.weight > 0 and (link := variant.pick()):
-                    call.variant = variant
-                    break
+    def schedule(self, call: "Call") -> None:
+        """Ends `call` at its deadline."""
+        self._deadlines.append((call.deadline, call))
+        if self._timer is None:
+            self._arm()
+
+    def _nobody(self, call: "Call") -> StudioError:
+        if self.removed:
+            return NotFound(f"The endpoint {self.name} was deleted.", "Deploy it again.")
+        if call.pinned:
+            known = ", ".join(variant.name for variant in self.variants if not variant.shadow) or "none"
+            text = f"The endpoint {self.name} has no variant {call.pinned[:60]!r}; it has {known}."
+            return NotFound(text, "Leave the variant's name out.")
+        return Unavailable(f"The endpoint {self.name} has nothing that answers.", "Its page says why.")
+
+    def _sample(self, call: "Call") -> bool:
+        """Whether this one is kept: evenly, exactly the percentage that was asked for."""
+        if not call.is_prediction:
+            return False
+        self._sampled += self.entry.percent
+        if self._sampled < 100.0:
+            self.stats.unsampled += 1
+            return False
+        self._sampled -= 100.0
+        return True
+
+    def enter(self, call: "Call", variant: Variant, now: float) -> None:
+        """From now on `call` is one of that variant's."""
+        if call.variant is not None:
+            call.variant.load.change(-1, now)
+        call.variant = variant
+        variant.load.change(1, now)
+
+    def _place(self, call: "Call", variant: Variant, now: float) -> None:
+        link = variant.pick()
+        if link is None and not call.pinned and not variant.is_asleep:
+            link = self._any_link()
         if link is not None:
+            self.enter(call, link.variant, now)
             link.send(call)
             return
-        if len(self.waiting) >= _MAX_WAITING:
+        self.enter(call, variant, now)
+        if sum(len(one.waiting) for one in self.variants) >= _MAX_WAITING:
             call.fail(Unavailable(f"Too many requests wait for the endpoint {self.name}.", "Try again in a second."))
             return
+        self.wait(call, variant)
+
+    def wait(self, call: "Call", variant: Variant) -> None:
+        """`call` waits for a replica of `variant`, which is connected to or woken."""
         call.hold = time.monotonic() + self._hold_s
-        self.waiting.append(call)
+        variant.waiting.append(call)
         self._tend(self)
 
-    def _by_weight(self) -> Variant | None:
-        variants = self.variants
-        if len(variants) == 1:
-            return variants[0]
-        best: Variant | None = None
-        total = 0.0
-        for variant in variants:
-            if variant.weight > 0:
-                variant.credit += variant.weight
-                total += variant.weight
-                if best is None or variant.credit > best.credit:
-                    best = variant
-        if best is not None:
-            best.credit -= total
-        return best
+    def _again(self, call: "Call") -> None:
+        """Another variant for `call`, unless it is for one alone: what became of that is then its answer."""
+        call.link = None
+        variant = call.variant
+        if variant is None or variant not in self.variants:
+            if call.is_copy:
+                call.fail(Unavailable("The shadow is gone.", ""))
+                return
+            variant = self._pinned(call.pinned) if call.pinned else by_weight(self._weighted)
+        if variant is None:
+            call.fail(self._nobody(call))
+        else:
+            self._place(call, variant, time.monotonic())
+
+    def _any_link(self) -> Link | None:
+        return next((link for variant in self._weighted if (link := variant.pick())), None)
 
     def with_version(self, version: str) -> str:
         """The name of the variant that serves that version of the model; `NotFound` if none does."""
-        for variant in self.variants:
+        own = [variant for variant in self.variants if not variant.shadow]
+        for variant in sorted(own, key=lambda one: -one.weight):
             if variant.version == version:
                 return variant.name
-        known = ", ".join(sorted({variant.version for variant in self.variants})) or "none"
+        known = ", ".join(sorted({variant.version for variant in own})) or "none"
         raise NotFound(f"The endpoint {self.name} does not serve version {version[:40]!r}.", f"It serves {known}.")
 
     def _pinned(self, name: str) -> Variant | None:
-        return next((variant for variant in self.variants if variant.name == name), None)
+        return next((variant for variant in self.variants if variant.name == name and not variant.shadow), None)
 
     def serve_waiting(self) -> None:
-        """Sends what waits, as far as there are replicas, in order."""
-        for _ in range(len(self.waiting)):
-            call = self.waiting.popleft()
-            if call.finished:
-                continue
-            if call.variant not in self.variants:
-                call.variant = self._pinned(call.pinned) if call.pinned else self._by_weight()
-            link = call.variant.pick() if call.variant else None
-            if link is None and not call.pinned:
-                link = next((found for one in self.variants if one.weight > 0 and (found := one.pick())), None)
-            if link is None:
-                self.waiting.appendleft(call)
-                return
-            call.variant = link.variant
-            link.send(call)
+        """Sends what waits, as far as there are replicas, in the order of each variant."""
+        for variant in list(self.variants):
+            while variant.waiting and (link := variant.pick()):
+                call = variant.waiting.popleft()
+                if not call.finished:
+                    link.send(call)
+            if variant.waiting and not variant.is_asleep:
+                self.spill(variant)
+
+    def spill(self, variant: Variant) -> None:
+        """Lets other variants answer what waits for one that has no replica."""
+        if variant.shadow or self._any_link() is None:
+            return
+        calls, variant.waiting = variant.waiting, deque()
+        for call in calls:
+            link = None if call.pinned or call.finished else self._any_link()
+            if link is not None:
+                self.enter(call, link.variant, time.monotonic())
+                link.send(call)
+            elif not call.finished:
+                variant.waiting.append(call)
 
     def give_up(self, now: float) -> None:
         """Fails whoever has waited too long for a replica."""
-        while self.waiting and (self.waiting[0].finished or self.waiting[0].hold <= now):
-            self.waiting.popleft().fail(
-                Unavailable(f"No replica of the endpoint {self.name} is ready.", "Try again soon; its page says why.")
-            )
+        for variant in self.variants:
+            if variant.waiting and variant.waiting[0].hold <= now:
+                self.spill(variant)  # late is better than not at all
+            while variant.waiting and (variant.waiting[0].finished or variant.waiting[0].hold <= now):
+                variant.waiting.popleft().fail(
+                    Unavailable(
+                        f"No replica of the endpoint {self.name} is ready.", "Try again soon; its page says why."
+                    )
+                )
 
-    def answered(self, call: "Call", head: AnswerHead, body: bytes) -> None:
-        """Counts and captures an answer, and lets the next one through."""
+    def limited(self, now: float) -> TooMany | None:
+        """Counts a request against the rate limit, if there is one."""
+        limit = self.entry.limit
+        error = limit.take(now, self.name) if limit is not None else None
+        if error is not None:
+            self.stats.limited += 1
+        return error
+
+    def over(self, call: "Call", status: int, head: AnswerHead | None, body: bytes) -> None:
+        """Counts and captures the end of a call: an answer with its head, or none; lets the next one through."""
         now = time.monotonic()
-        self.stats.end(head.status, now - call.begun, now)
-        if self.capture is not None and call.is_prediction:
-            self.capture(call, head.status, head, body)
-        if self.waiting:
+        seconds = now - call.begun
+        bucket = bucket_of(seconds)
+        if not call.is_copy:
+            self.stats.end(status, seconds, bucket, now)
+        variant = call.variant
+        if variant is not None:
+            variant.end(call, status, bucket, now)
+        if call.sampled and status != 499 and self.capture is not None:
+            self.capture(call, status, head, body)
+        if variant is not None and call.link is None and call in variant.waiting:
+            variant.waiting.remove(call)  # whoever left or ran out of time makes room for the next one
+        if head is not None and self.has_waiting:
             self.serve_waiting()
-
-    def unanswered(self, call: "Call", status: int) -> None:
-        """Counts a request that got no answer from a replica."""
-        now = time.monotonic()
-        self.stats.end(status, now - call.begun, now)
-        if self.capture is not None and status != 499 and call.is_prediction:
-            self.capture(call, status, None, b"")
 
     # time
     def _arm(self) -> None:
@@ -231,11 +284,12 @@ class Endpoint:
                 if link.heard < call.sent:
                     link.suspect()
                 link.cancel(call)
-            error: StudioError = Timeout(
-                f"The endpoint {self.name} did not answer within {self.timeout_s:g} s.",
-                "Send fewer rows, or raise its timeout.",
+            call.fail(
+                Timeout(
+                    f"The endpoint {self.name} did not answer within {self.entry.timeout_s:g} s.",
+                    "Send fewer rows, or raise its timeout.",
+                )
             )
-            call.fail(error)
         self._arm()
 
     # links
@@ -262,5 +316,14 @@ class Endpoint:
                 )
             else:
                 call.tries = 1
-                self._place(call)
+                self._again(call)
         self._tend(self)
+
+    def report(self) -> dict[str, Any]:
+        """For the server."""
+        links = [link for variant in self.variants for link in variant.links.values()]
+        return self.stats.report() | {
+            "waiting": sum(len(variant.waiting) for variant in self.variants),
+            "replicas": [link.describe() for link in links],
+            "variants": {variant.name: variant.report() for variant in self.variants},
+        }

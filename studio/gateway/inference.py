@@ -4,9 +4,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from studio.gateway import entries
 from studio.gateway.capture import Capture
 from studio.gateway.config import Config
-from studio.gateway.endpoints import Endpoint
+from studio.gateway.endpoints import Endpoint, Keep
 from studio.gateway.tables import Tables
 from studio.gateway.tending import Tender, below
 
@@ -42,27 +43,15 @@ class Inference:
             if endpoint is None:
                 endpoint = Endpoint(domain, name, self._config.hold_s, self.tender.tend)
                 self.endpoints[domain, name] = endpoint
-            self._set_capture(endpoint, entry)
-            endpoint.configure(entry, lambda path: below(self._config.sockets, path))
+            read = entries.read(entry, endpoint.entry)
+            endpoint.capture = self._capture_for(endpoint, Path(read.spool)) if read.spool else None
+            endpoint.configure(read, lambda path: below(self._config.sockets, path))
 
-    def _set_capture(self, endpoint: Endpoint, entry: dict[str, Any]) -> None:
-        spool = (entry.get("capture") or {}).get("spool")
-        if not spool:
-            endpoint.capture = None
-            return
-        folder = Path(str(spool))
+    def _capture_for(self, endpoint: Endpoint, folder: Path) -> Keep | None:
         if not folder.is_relative_to(self._config.capture):
-            endpoint.capture = None
-            return
-        endpoint.capture = partial(self.capture.add, folder, endpoint.stats, endpoint.name)
+            return None
+        return partial(self.capture.add, folder, endpoint.stats, endpoint.name)
 
     def report(self) -> dict[str, Any]:
         """Figures per "domain/endpoint"."""
-        found: dict[str, Any] = {}
-        for (domain, name), endpoint in self.endpoints.items():
-            links = [link for variant in endpoint.variants for link in variant.links.values()]
-            found[f"{domain}/{name}"] = endpoint.stats.report() | {
-                "waiting": len(endpoint.waiting),
-                "replicas": [link.describe() for link in links],
-            }
-        return found
+        return {f"{domain}/{name}": endpoint.report() for (domain, name), endpoint in self.endpoints.items()}

@@ -26,21 +26,21 @@ class Invocation:
         self._size = 0
         self._call: Call | None = None
         self._over = False
-        if (exchange.request.length or 0) > endpoint.max_body:
+        if (exchange.request.length or 0) > endpoint.entry.max_body:
             self._too_large()
 
     def body(self, chunk: bytes) -> None:
         if self._over:
             return
         self._size += len(chunk)
-        if self._size > self._endpoint.max_body:
+        if self._size > self._endpoint.entry.max_body:
             self._too_large()
         else:
             self._parts.append(chunk)
 
     def _too_large(self) -> None:
         self._over = True
-        limit = self._endpoint.max_body
+        limit = self._endpoint.entry.max_body
         self._exchange.refuse(
             TooLarge(f"The body is larger than the endpoint's limit of {limit} bytes.", "Send fewer rows at a time.")
         )

@@ -10,7 +10,8 @@ from studio.guest import frames
 
 if TYPE_CHECKING:
     from studio.gateway.calls import Call
-    from studio.gateway.endpoints import Endpoint, Variant
+    from studio.gateway.endpoints import Endpoint
+    from studio.gateway.variants import Variant
 
 _MAX_ANSWER = 256 * 1024 * 1024
 

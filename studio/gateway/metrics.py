@@ -40,7 +40,7 @@ def render(inference: Inference, domain: str) -> bytes:
             (f'endpoint="{n}",quantile="{q}"', v)
             for n, e in mine
             for q in (0.5, 0.99)
-            if (v := e.stats.quantile(q)) is not None
+            if (v := e.stats.latencies.quantile(q)) is not None
         ],
     )
     family(

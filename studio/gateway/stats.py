@@ -14,51 +14,26 @@ _SLICE_S = 10.0
 _SLICES = 6
 
 
-class Stats:
-    """Counts since the gateway's start; latencies of the last minute in six slices of ten seconds."""
+def bucket_of(seconds: float) -> int:
+    """Where a latency is counted."""
+    bucket = int(log(seconds / _LOWEST) * _SCALE) if seconds > _LOWEST else 0
+    return bucket if bucket < _BUCKETS else _BUCKETS - 1
 
-    __slots__ = (
-        "_begun",
-        "_slices",
-        "captured",
-        "dropped",
-        "errors",
-        "inflight",
-        "last",
-        "requests",
-        "seconds",
-        "statuses",
-    )
+
+class Latencies:
+    """Of the last minute, in six slices of ten seconds."""
+
+    __slots__ = ("_begun", "_slices")
 
     def __init__(self) -> None:
-        self.requests = 0
-        self.errors = 0  # 5xx: what the caller is not to blame for
-        self.inflight = 0
-        self.captured = 0
-        self.dropped = 0
-        self.seconds = 0.0
-        self.last = time.monotonic()
-        self.statuses: dict[int, int] = {}
         self._slices: list[list[int]] = [[0] * _BUCKETS]
-        self._begun = self.last
+        self._begun = time.monotonic()
 
-    def begin(self) -> None:
-        """A request has come."""
-        self.inflight += 1
-
-    def end(self, status: int, seconds: float, now: float) -> None:
-        """A request has been answered after `seconds`."""
-        self.inflight -= 1
-        self.requests += 1
-        self.seconds += seconds
-        self.last = now
-        self.statuses[status] = self.statuses.get(status, 0) + 1
-        if status >= 500:
-            self.errors += 1
+    def add(self, bucket: int, now: float) -> None:
+        """One answer, at `now`."""
         if now - self._begun > _SLICE_S:
             self._rotate(now)
-        bucket = int(log(seconds / _LOWEST) * _SCALE) if seconds > _LOWEST else 0
-        self._slices[-1][bucket if bucket < _BUCKETS else _BUCKETS - 1] += 1
+        self._slices[-1][bucket] += 1
 
     def _rotate(self, now: float) -> None:
         steps = min(_SLICES, int((now - self._begun) / _SLICE_S))
@@ -81,22 +56,74 @@ class Stats:
                 return float(_LOWEST * _BASE ** (bucket + 0.5))
         return None
 
+    def report(self) -> dict[str, float | None]:
+        """Median and the slowest hundredth, in ms."""
+        p50, p99 = self.quantile(0.5), self.quantile(0.99)
+        return {"p50_ms": round(p50 * 1000, 3) if p50 else None, "p99_ms": round(p99 * 1000, 3) if p99 else None}
+
+
+class Stats:
+    """Counts since the gateway's start. `captured`: written to the spool; `dropped`: there was no room for them there;
+    `unsampled`: left out on purpose, as the endpoint's percentage says; `limited`: refused by its rate limit."""
+
+    __slots__ = (
+        "captured",
+        "dropped",
+        "errors",
+        "inflight",
+        "last",
+        "latencies",
+        "limited",
+        "requests",
+        "seconds",
+        "statuses",
+        "unsampled",
+    )
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.errors = 0  # 5xx: what the caller is not to blame for
+        self.inflight = 0
+        self.captured = 0
+        self.dropped = 0
+        self.unsampled = 0
+        self.limited = 0
+        self.seconds = 0.0
+        self.last = time.monotonic()
+        self.statuses: dict[int, int] = {}
+        self.latencies = Latencies()
+
+    def begin(self) -> None:
+        """A request has come."""
+        self.inflight += 1
+
+    def end(self, status: int, seconds: float, bucket: int, now: float) -> None:
+        """A request has been answered after `seconds`."""
+        self.inflight -= 1
+        self.requests += 1
+        self.seconds += seconds
+        self.last = now
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        if status >= 500:
+            self.errors += 1
+        self.latencies.add(bucket, now)
+
     def idle_s(self) -> float:
         """Seconds since the last answer; 0 while a request is under way."""
         return 0.0 if self.inflight else time.monotonic() - self.last
 
     def report(self) -> dict[str, float | int | None]:
         """For the server: times in ms, `last_ms` since 1970."""
-        p50, p99 = self.quantile(0.5), self.quantile(0.99)
         idle = self.idle_s()
         return {
             "requests": self.requests,
             "errors": self.errors,
             "inflight": self.inflight,
-            "p50_ms": round(p50 * 1000, 3) if p50 else None,
-            "p99_ms": round(p99 * 1000, 3) if p99 else None,
+            **self.latencies.report(),
             "last_ms": clock.now_ms() - int(idle * 1000) if self.requests else None,
             "idle_s": round(idle, 3),
             "captured": self.captured,
             "dropped": self.dropped,
+            "unsampled": self.unsampled,
+            "limited": self.limited,
         }

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from studio.errors import StudioError
-from studio.gateway.endpoints import Endpoint, Variant
+from studio.gateway.endpoints import Endpoint
 from studio.gateway.links import Link
+from studio.gateway.variants import Variant
 from studio.runtime.sockets import connect_beneath
 
 _EAGER_S = 0.003  # between attempts while somebody waits: a fork answers in some 15 ms
@@ -21,53 +23,82 @@ _FORK_S = 5.0
 log = logging.getLogger(__name__)
 
 
+class _Waking:
+    """Where the waking of one variant has got to."""
+
+    def __init__(self) -> None:
+        self.asking: asyncio.Task[bool] | None = None
+        self.not_before = 0.0
+
+    @property
+    def is_asking(self) -> bool:
+        return self.asking is not None and not self.asking.done()
+
+
 class Tender:
     """One task per endpoint, while it has something to do."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
+        self._bells: dict[Endpoint, asyncio.Event] = {}  # rung when somebody begins to wait
         self.wakes = 0
 
     def tend(self, endpoint: Endpoint) -> None:
         """Makes sure that `endpoint` is looked after."""
-        if endpoint not in self._tasks and self._has_work(endpoint):
+        if endpoint in self._tasks:
+            if endpoint.has_waiting:
+                self._bells[endpoint].set()
+        elif self._has_work(endpoint):
+            self._bells[endpoint] = asyncio.Event()
             task = asyncio.get_running_loop().create_task(self._run(endpoint))
             self._tasks[endpoint] = task
             task.add_done_callback(lambda _: self._ended(endpoint))
 
     def _ended(self, endpoint: Endpoint) -> None:
-        self._tasks.pop(endpoint, None)
+        del self._tasks[endpoint], self._bells[endpoint]
         self.tend(endpoint)
 
     def _has_work(self, endpoint: Endpoint) -> bool:
         if endpoint.removed:
             return False
-        return bool(endpoint.waiting) or (not endpoint.sleeps and any(missing(v) for v in endpoint.variants))
+        return endpoint.has_waiting or (not endpoint.entry.sleeps and any(missing(v) for v in endpoint.variants))
 
     async def _run(self, endpoint: Endpoint) -> None:
-        asking: asyncio.Task[bool] | None = None
-        not_before = 0.0
-        while self._has_work(endpoint):
+        wakings: dict[str, _Waking] = {}
+        while self._has_work(endpoint) or any(one.is_asking for one in wakings.values()):
             now = time.monotonic()
             endpoint.give_up(now)
-            for variant in endpoint.variants:
+            for variant in list(endpoint.variants):
                 for socket in missing(variant):
                     await self._link(endpoint, variant, socket)
-            usable = any(link.ready for variant in endpoint.variants for link in variant.links.values())
-            wake = endpoint.entry.get("wake")
-            if asking is not None and asking.done():
-                not_before = now + (_LOADING_S if asking.result() else _ASK_AGAIN_S)
-                asking = None
-            if usable:
-                not_before = 0.0
-                endpoint.serve_waiting()
-            elif endpoint.waiting and wake and asking is None and now >= not_before:
-                self.wakes += 1
-                asking = asyncio.get_running_loop().create_task(self._wake(endpoint, wake))
-            await asyncio.sleep(_EAGER_S if endpoint.waiting else _CALM_S)
-        if asking is not None:
-            await asking
+            endpoint.serve_waiting()
+            for variant in endpoint.variants:
+                self._attend(endpoint, variant, wakings.setdefault(variant.name, _Waking()), now)
+            await self._rest(endpoint)
+
+    async def _rest(self, endpoint: Endpoint) -> None:
+        if endpoint.has_waiting:
+            await asyncio.sleep(_EAGER_S)
+            return
+        bell = self._bells[endpoint]
+        bell.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CALM_S):
+                await bell.wait()
+
+    def _attend(self, endpoint: Endpoint, variant: Variant, waking: "_Waking", now: float) -> None:
+        """Wakes `variant` if somebody waits for it and that may help."""
+        if waking.asking is not None and waking.asking.done():
+            forked, waking.asking = waking.asking.result(), None
+            waking.not_before = now + (_LOADING_S if forked else _ASK_AGAIN_S)
+            if not forked:
+                endpoint.spill(variant)
+        if not variant.is_asleep:
+            waking.not_before = 0.0
+        elif variant.wake is not None and variant.waiting and waking.asking is None and now >= waking.not_before:
+            self.wakes += 1
+            waking.asking = asyncio.get_running_loop().create_task(self._wake(endpoint, variant.wake))
 
     async def _link(self, endpoint: Endpoint, variant: Variant, socket: str) -> None:
         try:
@@ -81,11 +112,11 @@ class Tender:
         else:
             variant.links[socket] = link
 
-    async def _wake(self, endpoint: Endpoint, wake: list[dict[str, Any]]) -> bool:
-        """Whether fork servers have forked something."""
+    async def _wake(self, endpoint: Endpoint, wake: dict[str, Any]) -> bool:
+        """Whether the fork server has forked something."""
         try:
             async with asyncio.timeout(_FORK_S):
-                return any([await self._fork(variant) for variant in wake])
+                return await self._fork(wake)
         except (StudioError, OSError, TimeoutError, ValueError) as error:
             log.warning("cannot wake %s/%s: %s", endpoint.domain, endpoint.name, error)
             return False

@@ -170,7 +170,8 @@ def sleeping(gateway: Gateway, folder: Path, forker: Forker, mode: str = "server
     # The fork server's socket must lie in the sandbox's folder, as the real one does.
     place = path.parents[1] / "fork-test.sock"
     os.link(forker.socket, place)
-    wake = {"socket": str(place), "requests": [{"op": "fork", "name": "a", "kind": "replica", "args": args}]}
+    fork = {"op": "fork", "name": "a", "kind": "replica", "args": args}
+    wake = [{"variant": "v1", "socket": str(place), "requests": [fork]}]
     gateway.endpoint("rain", [("v1", 100, [path])], mode=mode, wake=wake)
 
 
@@ -202,7 +203,8 @@ def test_endpoint_at_zero_that_cannot_be_woken_answers_503(tmp_path: Path) -> No
     gateway.start()
     gateway.member()
     path = gateway.replica_socket("a")
-    wake = {"socket": str(gateway.sockets / "b" / "demo.service" / "out" / "fork-none.sock"), "requests": []}
+    place = gateway.sockets / "b" / "demo.service" / "out" / "fork-none.sock"
+    wake = [{"variant": "v1", "socket": str(place), "requests": []}]
     gateway.endpoint("rain", [("v1", 100, [path])], mode="serverless", wake=wake)
     status, headers, content = gateway.predict("rain", body([1, 2, 3]))
     assert status == 503 and headers["retry-after"] == "1" and content["error_code"] == "TEMPORARILY_UNAVAILABLE"
