@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import Connection
 
 import studio
@@ -18,8 +19,10 @@ from studio.loops.context import LoopContext
 from studio.loops.loop import each
 from studio.monitoring import captures, monitors
 from studio.monitoring.decide import AGAIN_MS, Seen, runs_now
+from studio.monitoring.ground_truth import SPOOL
 from studio.monitoring.monitors import Monitor
 from studio.runtime import beneath
+from studio.runtime.sandbox import Layout
 from studio.runtime.specs import ServiceSpec, State
 from studio.serving import endpoints
 from studio.serving.endpoints import Endpoint
@@ -29,11 +32,11 @@ SOON_S = 0.1
 
 
 async def step(context: LoopContext) -> None:
-    """One look at every endpoint that captures its requests."""
+    """One look at every endpoint that captures its requests, or did: what it keeps grows old all the same."""
 
     def read(db: Connection) -> list[tuple[Endpoint, Monitor | None]]:
-        found = [e for e in endpoints.list_endpoints(db) if e.capture and not e.deleting]
-        return [(endpoint, monitors.find(db, endpoint.id)) for endpoint in found]
+        found = [(e, monitors.find(db, e.id)) for e in endpoints.list_endpoints(db) if not e.deleting]
+        return [(endpoint, monitor) for endpoint, monitor in found if endpoint.capture or monitor is not None]
 
     watched = await context.store.read(read)
     if not watched:
@@ -76,8 +79,8 @@ def _name(endpoint: Endpoint) -> str:
 
 
 def _spool(root: Path) -> tuple[bool, int]:
-    """(closed segments wait, when the one being written was begun)."""
-    closed = beneath.names(root, ("spool",), ".frames", limit=1)
+    """(closed segments or labels wait, when the one being written was begun)."""
+    closed = beneath.names(root, ("spool",), ".frames", limit=1) or beneath.names(root, SPOOL, ".json", limit=1)
     being_written = [name.partition("-")[0] for name in beneath.names(root, ("spool",), ".open")]
     return bool(closed), max((int(ms) for ms in being_written if ms.isdigit()), default=0)
 
@@ -85,13 +88,8 @@ def _spool(root: Path) -> tuple[bool, int]:
 async def _send(context: LoopContext, endpoint: Endpoint, monitor: Monitor) -> None:
     """Starts the job; its row first, so that it is never out twice."""
     run = new_id("monitor")
-    layout = context.layout(endpoint.domain, sandboxes.SERVICE)
-    shown = endpoint.shown
     argv = [sys.executable, "-P", "-m", "studio.monitoring.collect", "--run", run]
-    argv += ["--root", f"{layout.inside_capture}/{endpoint.name}", "--after", str(monitor.cursor)]
-    argv += ["--version", str(shown.version if shown else endpoint.version), "--threshold", str(monitor.threshold)]
-    if shown is not None and shown.baseline:
-        argv += ["--baseline", f"{layout.inside_models}/{shown.baseline}"]
+    argv += arguments(endpoint, monitor, context.layout(endpoint.domain, sandboxes.SERVICE))
     env = {
         "POLARS_MAX_THREADS": str(min(2, os.cpu_count() or 1)),
         "PYTHONPATH": str(Path(studio.__file__).parent.parent),
@@ -100,6 +98,23 @@ async def _send(context: LoopContext, endpoint: Endpoint, monitor: Monitor) -> N
     await context.supervisor.service_start(
         endpoint.sandbox, ServiceSpec(_name(endpoint), argv, env, cwd="/", kept=False)
     )
+
+
+def arguments(endpoint: Endpoint, monitor: Monitor, layout: Layout) -> list[str]:
+    """What the job is told; paths are those inside the sandbox."""
+    shown = endpoint.shown
+    folders = {str(v.version): f"{layout.inside_models}/{v.digest}" for v in endpoint.variants if v.digest}
+    told = ["--root", f"{layout.inside_capture}/{endpoint.name}", "--after", str(monitor.cursor)]
+    told += ["--version", str(shown.version if shown else endpoint.version), "--threshold", str(monitor.threshold)]
+    told += ["--days", str(endpoint.capture_days), "--redact", _json(endpoint.redact), "--models", _json(folders)]
+    told += ["--shadows", _json([variant.name for variant in endpoint.variants if variant.shadow])]
+    if shown is not None and shown.baseline:
+        told += ["--baseline", f"{layout.inside_models}/{shown.baseline}"]
+    return told
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 async def _take(context: LoopContext, endpoint: Endpoint, monitor: Monitor, root: Path) -> bool:

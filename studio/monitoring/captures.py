@@ -1,11 +1,14 @@
 """Captured rows for readers: the files that the job wrote, read as untrusted input."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from studio.errors import NotFound, StudioError, Unavailable
-from studio.monitoring.results import RESULT_BYTES, ROWS_BYTES, CapturedRow, Result, Rows, Tail
+from studio.monitoring.redaction import SHOWN, shown, without
+from studio.monitoring.results import RESULT_BYTES, ROWS_BYTES, CapturedRow, Quality, Result, Rows, Tail
 from studio.runtime import beneath
 
 
@@ -14,33 +17,88 @@ def root(capture: Path, domain: str, endpoint: str) -> Path:
     return capture / domain / endpoint
 
 
-def tail(folder: Path) -> Tail:
-    """The newest captured rows; none if the job has not run yet."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which captured rows: from `from_ms` up to before `to_ms` (0: now), of `ids` (of rows, or of whole requests), of a
+    variant, version or status, `truth`: with a label only."""
+
+    limit: int
+    from_ms: int = 0
+    to_ms: int = 0
+    ids: frozenset[str] = frozenset()
+    variant: str = ""
+    version: int | None = None
+    status: int | None = None
+    truth: bool = False
+
+    def has(self, row: CapturedRow) -> bool:
+        """Whether `row` is one of them."""
+        return (
+            self.from_ms <= row.at_ms
+            and (not self.to_ms or row.at_ms < self.to_ms)
+            and (not self.ids or row.id in self.ids or row.id.rpartition(".")[0] in self.ids)
+            and self.variant in ("", row.variant)
+            and self.version in (None, row.version)
+            and self.status in (None, row.status)
+            and (not self.truth or row.truth is not None)
+        )
+
+
+def rows(folder: Path, wanted: Wanted, redact: Collection[str] = ()) -> Tail:
+    """Those of the kept rows, newest first: the newest captured ones, and the newest ones with a label. Columns in
+    `redact` are hidden also where the files still have them."""
+    found = _rows(folder, "tail.json")
+    if wanted.truth or wanted.ids:
+        labelled = _rows(folder, "labelled.json")
+        newer = {(row.id, row.variant) for row in found.rows}
+        older = [row for row in labelled.rows if (row.id, row.variant) not in newer]
+        columns = list(dict.fromkeys([*found.columns, *labelled.columns]))
+        found = Tail(columns, sorted([*older, *found.rows], key=lambda row: row.at_ms))
+    chosen = [row for row in reversed(found.rows) if wanted.has(row)][: wanted.limit]
+    return Tail(found.columns, [_hidden(row, redact) for row in chosen])
+
+
+def _rows(folder: Path, name: str) -> Tail:
     try:
-        return msgspec.json.decode(beneath.read(folder, ["tail.json"], ROWS_BYTES), type=Tail)
+        return msgspec.json.decode(beneath.read(folder, [name], ROWS_BYTES), type=Tail)
     except (NotFound, FileNotFoundError):
         return Tail([], [])
     except msgspec.DecodeError as error:
         raise Unavailable("The captured rows cannot be read.", "They are written again at the next check.") from error
 
 
-def chosen(found: Tail, *, limit: int, from_ms: int = 0, ids: frozenset[str] = frozenset()) -> list[CapturedRow]:
-    """The newest `limit` rows, newest first, since `from_ms`, and only those of `ids` if any are given. An id may be a
-    row's or a whole request's."""
-    rows = [row for row in reversed(found.rows) if row.at_ms >= from_ms]
-    if ids:
-        rows = [row for row in rows if row.id in ids or row.id.rpartition(".")[0] in ids]
-    return rows[:limit]
+def _hidden(row: CapturedRow, redact: Collection[str]) -> CapturedRow:
+    if not redact:
+        return row
+    inputs, output = shown(row.inputs, without(row.output, redact), redact)
+    return msgspec.structs.replace(row, inputs=inputs, output=output)
 
 
-def window(folder: Path, check: str) -> Rows:
-    """The rows of one check, exactly; `NotFound` if they are no longer kept."""
+def window(folder: Path, check: str, redact: Collection[str] = ()) -> Rows:
+    """The rows of one check, exactly, without the columns in `redact`; `NotFound` if they are no longer kept."""
     try:
-        return msgspec.json.decode(beneath.read(folder, ["windows", f"{check}.json"], ROWS_BYTES), type=Rows)
+        found = msgspec.json.decode(beneath.read(folder, ["windows", f"{check}.json"], ROWS_BYTES), type=Rows)
     except (NotFound, FileNotFoundError):
-        raise NotFound("The rows of this check are no longer kept.", "The newest 200 windows are.") from None
+        hint = "The newest 200 windows are, as long as the endpoint keeps what it captures."
+        raise NotFound("The rows of this check are no longer kept.", hint) from None
     except msgspec.DecodeError as error:
         raise Unavailable("The rows of this check cannot be read.", "Look at a later check.") from error
+    hidden = [at for at, name in enumerate(found.columns) if name in redact]
+    for row in found.rows:
+        for at in hidden:
+            row[at : at + 1] = [SHOWN]
+    return found
+
+
+def quality(folder: Path) -> Quality:
+    """What labels say about predictions; nothing before there are any."""
+    try:
+        return msgspec.json.decode(beneath.read(folder, ["quality.json"], RESULT_BYTES), type=Quality)
+    except (NotFound, FileNotFoundError):
+        return Quality(0, 0, [])
+    except msgspec.DecodeError as error:
+        hint = "The figures are made again when the next label comes."
+        raise Unavailable("The figures cannot be read.", hint) from error
 
 
 def result(folder: Path, run: str) -> Result | None:

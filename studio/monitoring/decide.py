@@ -7,6 +7,7 @@ from enum import StrEnum
 from studio.monitoring.results import ColumnResult, Window
 
 AGAIN_MS = 60_000  # a job that nobody has heard of for so long is given up
+TIDY_MS = 6 * 3_600_000  # without new requests, rows are looked at for their age so often
 SEGMENT_MS = 3000  # how long a request to check now waits for the gateway to close its segment
 
 
@@ -28,9 +29,9 @@ class MonitorState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`segments`: closed ones wait in the spool; `open_ms`: when the one being written was begun (0: none); `run_ms`:
-    when the job that is out was sent (0: none is); `looked_ms`: when the last one ended; `wanted_ms`: when somebody
-    asked for a check (0: nobody)."""
+    """`segments`: closed ones, or labels, wait in the spool; `open_ms`: when the one being written was begun (0: none);
+    `run_ms`: when the job that is out was sent (0: none is); `looked_ms`: when the last one ended; `wanted_ms`: when
+    somebody asked for a check (0: nobody)."""
 
     segments: bool
     open_ms: int
@@ -42,13 +43,16 @@ class Seen:
 
 
 def runs_now(seen: Seen, every_ms: int, now_ms: int) -> bool:
-    """Whether to send the job: at once if somebody waits, else when there is something new and it is time."""
+    """Whether to send the job: at once if somebody waits, else when there is something new and it is time, or when
+    what it made long ago may have become too old to be kept."""
     if not seen.place or seen.is_running or (seen.run_ms and now_ms - seen.run_ms < AGAIN_MS):
         return False
     if seen.wanted_ms > seen.looked_ms:
         # What was answered before the question was asked belongs into the check: its segment must be closed.
         waits = 0 < seen.open_ms <= seen.wanted_ms or now_ms - seen.wanted_ms < 100
         return not waits or now_ms - seen.wanted_ms > SEGMENT_MS
+    if seen.looked_ms and now_ms - seen.looked_ms >= TIDY_MS:
+        return True
     return seen.segments and now_ms - seen.looked_ms >= every_ms
 
 

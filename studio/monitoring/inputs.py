@@ -16,6 +16,7 @@ from studio.monitoring import open_inference
 
 Row = dict[str, Any]
 MAX_ROWS = 100_000
+MAX_BITS = 63
 
 
 def rows_of(body: bytes, content_type: str, names: Sequence[str] = ()) -> list[Row]:
@@ -120,4 +121,11 @@ def _row(item: Any, names: Sequence[str]) -> Row:
 
 def plain(value: Any) -> Any:
     """A value that fits a column: numbers, text, true, false, null; anything deeper as JSON text."""
-    return value if value is None or isinstance(value, bool | int | float | str) else json.dumps(value)
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return f"a whole number of {value.bit_length()} bits"
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    try:
+        return json.dumps(value)
+    except RecursionError:
+        return "values too deep to be kept"

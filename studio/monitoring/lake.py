@@ -7,6 +7,7 @@ was killed before it could delete them does not take them in twice.
 import json
 import os
 import shutil
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,9 +17,19 @@ from typing import Any
 import polars as pl
 
 INPUT = "input."
-KEPT_DAYS = 30
 MANY = 16  # parts of a finished hour, above which they are made one
-_META = ("seq", "id", "at_ms", "variant", "version", "status", "latency_ms", "output")
+_META = {
+    "seq": pl.Int64,
+    "id": pl.String,
+    "at_ms": pl.Int64,
+    "variant": pl.String,
+    "version": pl.Int64,
+    "status": pl.Int64,
+    "latency_ms": pl.Float64,
+    "output": pl.String,
+    "shadow": pl.Boolean,
+    "redacted": pl.String,  # JSON: columns whose values were not kept; empty for none
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +72,17 @@ def hour(at_ms: int) -> str:
 def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Rows with keys of `_META` and `inputs`; a column with values of several types becomes text."""
     names = dict.fromkeys(name for row in rows for name in row["inputs"])
-    columns = [pl.Series(name, [row[name] for row in rows], strict=False) for name in _META]
+    columns = [pl.Series(name, [row[name] for row in rows], kind) for name, kind in _META.items()]
     columns += [pl.Series(INPUT + name, [row["inputs"].get(name) for row in rows], strict=False) for name in names]
     return pl.DataFrame(columns)
 
 
-def append(root: Path, rows: list[dict[str, Any]], first: int, segments: Iterable[str]) -> Part:
-    """Writes `rows` (already numbered from `first`) as one part in the hour of the first of them."""
-    part = Part(root / hour(rows[0]["at_ms"]) / f"{first:012d}-{first + len(rows) - 1:012d}.parquet", first, 0)
-    _write(frame(rows), part.path, list(segments))
-    return Part(part.path, first, first + len(rows) - 1)
+def append(root: Path, table: pl.DataFrame, at_ms: int, segments: Iterable[str]) -> Part:
+    """Writes `table`, whose `seq` goes on where the last part ended, as one part in the hour of `at_ms`."""
+    first, last = int(table["seq"][0]), int(table["seq"][-1])
+    path = root / hour(at_ms) / f"{first:012d}-{last:012d}.parquet"
+    _write(table, path, list(segments))
+    return Part(path, first, last)
 
 
 def _write(table: pl.DataFrame, path: Path, segments: list[str]) -> None:
@@ -86,7 +98,7 @@ def after(found: list[Part], seq: int) -> pl.DataFrame:
     """Rows numbered above `seq`; columns that a part lacks are null there."""
     tables = [pl.read_parquet(part.path) for part in found if part.last > seq]
     if not tables:
-        return pl.DataFrame(schema={"seq": pl.Int64, "version": pl.Int64, "status": pl.Int64})
+        return pl.DataFrame(schema=_META)
     return pl.concat(tables, how="diagonal_relaxed").filter(pl.col("seq") > seq).sort("seq")
 
 
@@ -95,17 +107,33 @@ def newest(found: list[Part], count: int) -> pl.DataFrame:
     return after(found, found[-1].last - count) if found else after([], 0)
 
 
-def tidy(root: Path, found: list[Part], now_ms: int) -> None:
-    """Drops hours older than 30 days; makes the many parts of a finished hour one."""
-    oldest, current = hour(now_ms - KEPT_DAYS * 86_400_000), hour(now_ms)
+def numbered(found: list[Part], seqs: Iterable[int]) -> pl.DataFrame:
+    """The rows with these numbers, whole."""
+    wanted = sorted(seqs)
+    tables = []
+    for part in found:
+        mine = wanted[bisect_left(wanted, part.first) : bisect_right(wanted, part.last)]
+        if mine:
+            tables.append(pl.read_parquet(part.path).filter(pl.col("seq").is_in(mine)))
+    return pl.concat([after([], 0), *tables], how="diagonal_relaxed").sort("seq")
+
+
+def prune(root: Path, found: list[Part], days: int, now_ms: int) -> list[Part]:
+    """Drops the hours that ended more than `days` days ago; the parts that are left."""
+    oldest = hour(now_ms - days * 86_400_000)
+    for name in {part.path.parent.name for part in found if part.path.parent.name < oldest}:
+        shutil.rmtree(root / name, ignore_errors=True)
+    return [part for part in found if part.path.parent.name >= oldest]
+
+
+def merge(root: Path, found: list[Part], now_ms: int) -> None:
+    """Makes the many parts of a finished hour one."""
     by_hour: dict[str, list[Part]] = {}
     for part in found:
         by_hour.setdefault(part.path.parent.name, []).append(part)
     for name, mine in by_hour.items():
-        if name < oldest:
-            shutil.rmtree(root / name, ignore_errors=True)
-        elif (
-            name < current
+        if (
+            name < hour(now_ms)
             and len(mine) > MANY
             and mine[-1].last - mine[0].first + 1 == sum(part.last - part.first + 1 for part in mine)
         ):

@@ -88,6 +88,16 @@ def ask(db: Connection, domain: str, name: str) -> int:
     return at
 
 
+def labelled(db: Connection, domain: str, name: str) -> Endpoint:
+    """The endpoint, for which labels come. `Conflict` if it never kept a request that they could go with."""
+    endpoint = endpoints.get(db, domain, name)
+    if not endpoint.capture and find(db, endpoint.id) is None:
+        raise Conflict(f"The endpoint {name} does not capture its requests.", "Deploy it with capture switched on.")
+    ensure(db, endpoint)
+    signal(db, "monitoring", domain, name)
+    return endpoint
+
+
 def change(db: Connection, endpoint: Endpoint, **values: Any) -> None:
     """Notes something about the monitor."""
     db.execute(update(monitors).where(monitors.c.endpoint == endpoint.id).values(values))

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from studio.guest import frames
+from studio.monitoring.results import Count
 
 MAX_SEGMENT = 64 << 20
 
@@ -14,13 +15,13 @@ class Head(msgspec.Struct):
     """Header of a capture frame. `omitted`: the bodies were too large to be kept."""
 
     id: str = ""
-    at_ms: int = 0
+    at_ms: Count = 0
     variant: str = ""
     version: str = ""
-    status: int = 0
-    latency_us: int = 0
+    status: Count = 0
+    latency_us: Count = 0
     content_type: str = ""
-    request_bytes: int = 0
+    request_bytes: Count = 0
     omitted: bool = False
 
 
@@ -41,7 +42,7 @@ def segments(spool: Path) -> list[Path]:
 
     def order(path: Path) -> tuple[int, int]:
         ms, _, n = path.stem.partition("-")
-        return (int(ms) if ms.isdigit() else 0, int(n) if n.isdigit() else 0)
+        return (int(ms) if ms.isdecimal() else 0, int(n) if n.isdecimal() else 0)
 
     found = (path for path in spool.glob("*.frames") if path.is_file() and not path.is_symlink())
     return sorted(found, key=order)

@@ -1,6 +1,7 @@
-"""Monitors, alerts, and the captured rows behind them."""
+"""Monitors, alerts, and the rows behind them."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Depends, Query
@@ -11,7 +12,7 @@ from studio.errors import Timeout
 from studio.monitoring import alerts, captures, monitors
 from studio.monitoring.alerts import Alert
 from studio.monitoring.monitors import Check, Monitor
-from studio.monitoring.results import TAIL_ROWS, WINDOW_LEAST
+from studio.monitoring.results import WINDOW_LEAST
 from studio.serving import endpoints
 from studio.serving.endpoints import Endpoint
 from studio.wire.context import Studio, studio
@@ -20,7 +21,6 @@ from studio.wire.rest.schemas import monitoring as schemas
 from studio.wire.rest.schemas.monitoring import (
     AlertAnswer,
     AlertDetail,
-    CapturesAnswer,
     CheckAnswer,
     MonitorAnswer,
     MonitorSummary,
@@ -30,7 +30,6 @@ from studio.wire.waiting import until
 
 router = APIRouter(prefix="/domains/{domain}", tags=["monitoring"])
 WAIT_S = 30.0
-MAX_IDS = 1000
 
 
 @router.get("/monitors")
@@ -92,7 +91,7 @@ async def get_alert(
     """One alert with the check that it leads to."""
     found, check = await studio.store.read(lambda db: _alert(db, domain, alert))
     plain = AlertAnswer.model_validate(found).model_dump()
-    return AlertDetail(**plain, check=CheckAnswer.model_validate(check))
+    return AlertDetail(**plain, check=check)
 
 
 @router.get("/alerts/{alert}/rows")
@@ -104,30 +103,17 @@ async def alert_rows(
     _: Principal = Depends(Allow("monitoring.read")),
 ) -> RowsAnswer:
     """Exactly the captured rows of the alert's window."""
-    found = await studio.store.read(lambda db: alerts.get(db, domain, alert))
+
+    def read(db: Connection) -> tuple[Alert, Endpoint]:
+        found = alerts.get(db, domain, alert)
+        return found, endpoints.get(db, domain, found.endpoint)
+
+    found, endpoint = await studio.store.read(read)
     folder = captures.root(studio.settings.paths.capture, domain, found.endpoint)
-    rows = await asyncio.to_thread(captures.window, folder, found.check_id)
+    rows = await asyncio.to_thread(captures.window, folder, found.check_id, endpoint.redact)
     code = f'from studio.guest import sdk\n\n# {found.message}\nrows = sdk.rows("{found.id}")\nrows'
-    return RowsAnswer(columns=rows.columns, rows=rows.rows[:limit], row_ids=rows.row_ids[:limit], code=code)
-
-
-@router.get("/endpoints/{name}/captures")
-async def get_captures(
-    domain: str,
-    name: str,
-    limit: int = Query(100, ge=1, le=TAIL_ROWS),
-    from_ms: int = 0,
-    ids: str = Query("", description="ids of rows or of requests, separated by commas"),
-    studio: Studio = Depends(studio),
-    _: Principal = Depends(Allow("monitoring.read")),
-) -> CapturesAnswer:
-    """The newest captured rows, newest first. They appear some seconds after the request."""
-    await studio.store.read(lambda db: endpoints.get(db, domain, name))
-    folder = captures.root(studio.settings.paths.capture, domain, name)
-    found = await asyncio.to_thread(captures.tail, folder)
-    wanted = frozenset([part for part in ids.split(",") if part][:MAX_IDS])
-    rows = captures.chosen(found, limit=limit, from_ms=from_ms, ids=wanted)
-    return CapturesAnswer(columns=found.columns, rows=[schemas.CapturedRowAnswer.model_validate(row) for row in rows])
+    parts = {"rows": rows.rows[:limit], "row_ids": rows.row_ids[:limit], "truth": rows.truth[:limit]}
+    return RowsAnswer(columns=rows.columns, **parts, code=code)
 
 
 def _looked(db: Connection, domain: str, name: str) -> int:
@@ -135,9 +121,15 @@ def _looked(db: Connection, domain: str, name: str) -> int:
     return monitor.looked_ms if monitor else 0
 
 
-def _alert(db: Connection, domain: str, id: str) -> tuple[Alert, Check]:
+def _alert(db: Connection, domain: str, id: str) -> tuple[Alert, CheckAnswer]:
     found = alerts.get(db, domain, id)
-    return found, monitors.get_check(db, found.check_id)
+    return found, _check(monitors.get_check(db, found.check_id), endpoints.get(db, domain, found.endpoint))
+
+
+def _check(check: Check, endpoint: Endpoint) -> CheckAnswer:
+    """Bins of a column show its values: one that is not kept any more is not shown either."""
+    shown = [column for column in check.columns if column.name not in endpoint.redact]
+    return CheckAnswer.model_validate(replace(check, columns=shown))
 
 
 def _monitor(db: Connection, endpoint: Endpoint) -> MonitorAnswer:
@@ -153,7 +145,9 @@ def _monitor(db: Connection, endpoint: Endpoint) -> MonitorAnswer:
         threshold=monitor.threshold if monitor else monitors.THRESHOLD,
         least_rows=WINDOW_LEAST,
         baseline=source if shown is not None and shown.baseline else None,
-        checks=[CheckAnswer.model_validate(check) for check in checks],
+        redacted=list(endpoint.redact),
+        days=endpoint.capture_days,
+        checks=[_check(check, endpoint) for check in checks],
     )
 
 
@@ -171,5 +165,6 @@ def _summary(db: Connection, endpoint: Endpoint, checks: list[Check]) -> dict[st
         "alert_id": opened[0].id if opened else None,
         "pending": monitor.pending if monitor else 0,
         "captured": monitor.captured if monitor else 0,
+        "percent": endpoint.capture_percent,
         "error": monitor.error if monitor else "",
     }

@@ -3,15 +3,19 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
 import pytest
 
 from studio.guest import frames
-from studio.monitoring import captures, collect, lake
+from studio.monitoring import captures, collect, intake, lake, windows
+from studio.monitoring.captures import Wanted
+from studio.monitoring.collect import Task
 from studio.monitoring.inputs import outputs_of, rows_of
-from studio.monitoring.results import Rows, Tail
+from studio.monitoring.intake import Reading
+from studio.monitoring.results import Result, Rows, Tail
 
 NOW = time.time_ns() // 3_600_000_000_000 * 3_600_000  # the beginning of this hour
 
@@ -33,6 +37,10 @@ def segment(root: Path, number: int, requests: int, *, rows: int = 1, start: int
     return path
 
 
+def run(root: Path, id: str, after: int = 0, **more: Any) -> Result:
+    return collect.run(Task(root, id, after, **more))
+
+
 def numbers(root: Path) -> list[int]:
     return lake.after(lake.parts(root / "parquet"), 0)["seq"].to_list()
 
@@ -46,9 +54,9 @@ def baseline(root: Path, rows: int = 1000) -> Path:
 
 def test_rows_are_numbered_without_gaps_over_runs(tmp_path: Path) -> None:
     segment(tmp_path, 1, 30, rows=2)
-    assert collect.collect(tmp_path, [])[1] == 60
+    assert intake.collect(tmp_path, Reading())[1] == 60
     segment(tmp_path, 2, 5)
-    assert collect.collect(tmp_path, [])[1] == 5
+    assert intake.collect(tmp_path, Reading())[1] == 5
     assert numbers(tmp_path) == list(range(1, 66))
     assert list((tmp_path / "spool").iterdir()) == []
 
@@ -56,10 +64,10 @@ def test_rows_are_numbered_without_gaps_over_runs(tmp_path: Path) -> None:
 def test_killed_before_it_could_delete_takes_nothing_twice(tmp_path: Path) -> None:
     path = segment(tmp_path, 1, 10)
     kept = path.read_bytes()
-    collect.collect(tmp_path, [])
+    intake.collect(tmp_path, Reading())
     path.write_bytes(kept)  # as if the job had been killed between writing the part and deleting the segment
     segment(tmp_path, 2, 3)
-    assert collect.collect(tmp_path, [])[1] == 3
+    assert intake.collect(tmp_path, Reading())[1] == 3
     assert numbers(tmp_path) == list(range(1, 14))
 
 
@@ -70,26 +78,26 @@ def test_half_written_part_and_cut_segment_do_no_harm(tmp_path: Path) -> None:
     hour.mkdir(parents=True)
     (hour / "000000000001-000000000010.making").write_bytes(b"half")
     (tmp_path / "spool" / "garbage.frames").write_bytes(b"\0" * 40)
-    assert collect.collect(tmp_path, [])[1] == 9
+    assert intake.collect(tmp_path, Reading())[1] == 9
     assert numbers(tmp_path) == list(range(1, 10))
 
 
 def test_windows_are_at_least_200_rows_and_take_every_row_once() -> None:
-    assert collect.windows(199) == []
-    assert collect.windows(200) == [200]
-    assert collect.windows(2000) == [2000]
-    assert collect.windows(2001) == [1001, 1000]
-    assert sum(collect.windows(123_456)) == 123_456
-    assert min(collect.windows(123_456)) >= 200
+    assert windows.sizes(199) == []
+    assert windows.sizes(200) == [200]
+    assert windows.sizes(2000) == [2000]
+    assert windows.sizes(2001) == [1001, 1000]
+    assert sum(windows.sizes(123_456)) == 123_456
+    assert min(windows.sizes(123_456)) >= 200
 
 
 def test_check_waits_for_200_rows_then_moves_on(tmp_path: Path) -> None:
     known = baseline(tmp_path)
     segment(tmp_path, 1, 150)
-    first = collect.run(tmp_path, known, "run-a", 0, 1, 0.2)
+    first = run(tmp_path, "run-a", 0, baseline=known)
     assert (first.windows, first.pending, first.to_seq, first.last_seq) == ([], 150, 0, 150)
     segment(tmp_path, 2, 100, start=150)
-    second = collect.run(tmp_path, known, "run-b", first.to_seq, 1, 0.2)
+    second = run(tmp_path, "run-b", first.to_seq, baseline=known)
     [window] = second.windows
     assert (window.rows, window.from_seq, window.to_seq, second.pending) == (250, 1, 250, 0)
     assert not any(column.drifted for column in window.columns)
@@ -97,34 +105,40 @@ def test_check_waits_for_200_rows_then_moves_on(tmp_path: Path) -> None:
     assert rows.columns == ["x", "kind", "output"]
     assert len(rows.rows) == len(set(rows.row_ids)) == 250
     assert rows.rows[0] == [0.0, "a", 1]
-    third = collect.run(tmp_path, known, "run-c", second.to_seq, 1, 0.2)
+    third = run(tmp_path, "run-c", second.to_seq, baseline=known)
     assert (third.windows, third.pending) == ([], 0)
 
 
 def test_other_versions_and_refused_requests_are_in_no_window(tmp_path: Path) -> None:
     known = baseline(tmp_path)
     segment(tmp_path, 1, 300, version="2")
-    result = collect.run(tmp_path, known, "run-a", 0, 1, 0.2)
+    result = run(tmp_path, "run-a", 0, baseline=known)
     assert (result.windows, result.pending, result.to_seq) == ([], 0, 300)
-    assert len(captures.tail(tmp_path).rows) == 300
+    assert len(captures.rows(tmp_path, Wanted(500)).rows) == 300
 
 
 def test_drift_is_named_worst_first(tmp_path: Path) -> None:
     known = baseline(tmp_path)
     segment(tmp_path, 1, 250, start=10_000)
-    [window] = collect.run(tmp_path, known, "run-a", 0, 1, 0.2).windows
+    [window] = run(tmp_path, "run-a", 0, baseline=known).windows
     assert [(column.name, column.drifted) for column in window.columns] == [("x", True), ("kind", False)]
 
 
-def test_tail_can_be_narrowed(tmp_path: Path) -> None:
+def test_captured_rows_can_be_narrowed(tmp_path: Path) -> None:
     segment(tmp_path, 1, 4, rows=2)
-    collect.run(tmp_path, None, "run-a", 0, 1, 0.2)
-    found = captures.tail(tmp_path)
-    newest = captures.chosen(found, limit=3)
-    assert [row.id for row in newest] == ["q1-3.1", "q1-3.0", "q1-2.1"]
-    assert newest[0].inputs == {"x": 7.0, "kind": "a"}
-    assert len(captures.chosen(found, limit=9, ids=frozenset({"q1-2"}))) == 2
-    assert captures.chosen(found, limit=9, from_ms=NOW * 2) == []
+    segment(tmp_path, 2, 3, version="2")
+    run(tmp_path, "run-a")
+
+    def found(**wanted: Any) -> list[str]:
+        return [row.id for row in captures.rows(tmp_path, Wanted(**{"limit": 9, **wanted})).rows]
+
+    assert found(limit=4) == ["q2-2.0", "q2-1.0", "q2-0.0", "q1-3.1"]
+    assert found(version=1, limit=3) == ["q1-3.1", "q1-3.0", "q1-2.1"]
+    assert found(version=2, to_ms=NOW + 2001) == ["q2-0.0"]
+    assert found(ids=frozenset({"q1-2", "q2-1.0"})) == ["q2-1.0", "q1-2.1", "q1-2.0"]
+    assert found(from_ms=NOW * 2) == found(variant="v9") == found(status=500) == found(truth=True) == []
+    [row] = captures.rows(tmp_path, Wanted(1, ids=frozenset({"q1-3.1"}))).rows
+    assert (row.inputs, row.output) == ({"x": 7.0, "kind": "a"}, 1)
 
 
 def test_files_of_the_sandbox_are_not_trusted(tmp_path: Path) -> None:
@@ -134,7 +148,7 @@ def test_files_of_the_sandbox_are_not_trusted(tmp_path: Path) -> None:
     (root / "results").mkdir(parents=True)
     (root / "tail.json").symlink_to(secret)
     with pytest.raises(Exception, match="is a link"):
-        captures.tail(root)
+        captures.rows(root, Wanted(1))
     (root / "results" / "run-a.json").write_text('{"run": "run-a", "collected": 99999999999999999999999}')
     assert captures.result(root, "run-a") is None
     (root / "windows").mkdir()
@@ -172,11 +186,12 @@ def test_outputs_go_with_their_rows() -> None:
 def test_finished_hours_become_one_part(tmp_path: Path) -> None:
     for number in range(20):
         segment(tmp_path, number, 2)
-        collect.collect(tmp_path, [])
-    found = lake.parts(tmp_path / "parquet")
+        intake.collect(tmp_path, Reading())
+    store = tmp_path / "parquet"
+    found = lake.parts(store)
     assert len(found) == 20
-    lake.tidy(tmp_path / "parquet", found, NOW + 3 * 3_600_000)
-    assert len(lake.parts(tmp_path / "parquet")) == 1
+    lake.merge(store, found, NOW + 3 * 3_600_000)
+    assert len(lake.parts(store)) == 1
     assert numbers(tmp_path) == list(range(1, 41))
-    lake.tidy(tmp_path / "parquet", lake.parts(tmp_path / "parquet"), NOW + 40 * 86_400_000)
-    assert lake.parts(tmp_path / "parquet") == []
+    assert lake.prune(store, lake.parts(store), 30, NOW + 29 * 86_400_000) != []
+    assert lake.prune(store, lake.parts(store), 30, NOW + 40 * 86_400_000) == lake.parts(store) == []

@@ -520,8 +520,9 @@ export interface paths {
          *     their line in the request. The last word on a row counts, so the same call again changes nothing; labels of rows
          *     that are not here yet wait for them. A call with a wrong row is refused whole. Example:
          *
-         *         curl -X POST $STUDIO_URL/api/v1/domains/demo/endpoints/rain/ground-truth -H "authorization: Bearer $STUDIO_TOKEN"
-         *              -H "content-type: application/json" -d '{"rows": [{"inference_id": "…", "row": 0, "label": 1}]}'
+         *         curl -X POST $STUDIO_URL/api/v1/domains/demo/endpoints/rain/ground-truth
+         *              -H "authorization: Bearer $STUDIO_TOKEN" -H "content-type: application/json"
+         *              -d '{"rows": [{"inference_id": "…", "row": 0, "label": 1}]}'
          */
         post: operations["put_truth_domains__domain__endpoints__name__ground_truth_post"];
         delete?: never;
@@ -5199,8 +5200,8 @@ export interface components {
         };
         /**
          * RowsAnswer
-         * @description Exactly the captured rows of a check; `truth`: the label of each, null while unknown; `code`: a notebook cell that
-         *     opens them.
+         * @description Exactly the captured rows of a check; `truth`: the label of each, null while unknown; `code`: a notebook cell
+         *     that opens them.
          */
         RowsAnswer: {
             /** Code */

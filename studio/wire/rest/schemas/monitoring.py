@@ -14,7 +14,8 @@ class WindowAnswer(Answer):
 
 
 class MonitorSummary(Answer):
-    """`state`: Quiet, Drift, NoData or NoBaseline; `columns` have drifted; `pending` rows wait for a full window."""
+    """`state`: Quiet, Drift, NoData or NoBaseline; `columns` have drifted; `pending` rows wait for a full window;
+    `percent` of the requests are captured."""
 
     endpoint: str
     state: str
@@ -24,6 +25,7 @@ class MonitorSummary(Answer):
     alert_id: str | None
     pending: int
     captured: int
+    percent: float
     error: str
 
 
@@ -64,8 +66,11 @@ class CheckAnswer(Answer):
 
 
 class MonitorAnswer(MonitorSummary):
-    """One monitor; checks newest first."""
+    """One monitor; checks newest first. `redacted`: columns whose values are not kept, so that no drift of theirs is
+    computed; `days`: how long captured rows, windows' rows and labels are kept."""
 
+    redacted: list[str]
+    days: int
     threshold: float
     least_rows: int
     baseline: BaselineAnswer | None
@@ -93,16 +98,19 @@ class AlertDetail(AlertAnswer):
 
 
 class RowsAnswer(Answer):
-    """Exactly the captured rows of a check; `code`: a notebook cell that opens them."""
+    """Exactly the captured rows of a check; `truth`: the label of each, null while unknown; `code`: a notebook cell
+    that opens them."""
 
     columns: list[str]
     rows: list[list[Any]]
     row_ids: list[str]
+    truth: list[Any]
     code: str
 
 
 class CapturedRowAnswer(Answer):
-    """One captured row."""
+    """One captured row. `truth`: its label, null while unknown; `shadow`: a copy's answer, which nobody was given; it
+    has the id of the request that it was copied from."""
 
     id: str
     at_ms: int
@@ -112,6 +120,8 @@ class CapturedRowAnswer(Answer):
     status: int
     inputs: dict[str, Any]
     output: Any
+    truth: Any
+    shadow: bool
 
 
 class CapturesAnswer(Answer):
@@ -119,3 +129,56 @@ class CapturesAnswer(Answer):
 
     columns: list[str]
     rows: list[CapturedRowAnswer]
+
+
+class TruthAnswer(Answer):
+    """How many labels were taken; they are joined within seconds."""
+
+    accepted: int
+
+
+class MatrixCellAnswer(Answer):
+    """Rows with this label and prediction; `row_ids`: the newest of them, to be asked for as captured rows."""
+
+    label: str
+    prediction: str
+    n: int
+    row_ids: list[str]
+
+
+class ClassAnswer(Answer):
+    """One class: rows with this label, with this prediction, and the shares of both that were right."""
+
+    name: str
+    labels: int
+    predictions: int
+    precision: float | None
+    recall: float | None
+
+
+class VariantQualityAnswer(Answer):
+    """One variant. `kind`: classification (accuracy, classes, matrix) or regression (mae, rmse, and bias, the mean of
+    prediction - label); `incomparable`: labelled rows, of any time, whose prediction or label is no single value."""
+
+    variant: str
+    version: int
+    kind: str
+    n: int
+    incomparable: int
+    accuracy: float | None
+    classes: list[ClassAnswer]
+    matrix: list[MatrixCellAnswer]
+    mae: float | None
+    rmse: float | None
+    bias: float | None
+
+
+class QualityAnswer(Answer):
+    """What labels say about predictions. `from_ms` and `to_ms`: the time asked for, made of whole stretches of
+    `width_ms`; `waiting`: labels of rows that have not been captured, or are kept no longer."""
+
+    from_ms: int | None
+    to_ms: int | None
+    width_ms: int
+    waiting: int
+    variants: list[VariantQualityAnswer]
