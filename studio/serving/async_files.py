@@ -96,7 +96,7 @@ def clear(paths: Paths, found: Collection[tuple[str, str, str]], known: Mapping[
     for domain, endpoint, id in found:
         folder = place(paths, domain, endpoint, id)
         if endpoint not in known:
-            remove(folder.parent if not id else folder)
+            remove(folder)
         elif id and id not in known[endpoint]:
             _drop_old(folder)
     for received in (paths.invocations / INCOMING).glob("*.new"):
