@@ -15,6 +15,7 @@ from studio.serving.events import tell
 MOST_BODY = 256 << 20
 MOST_ORIGINS = 20
 MOST_REDACTED = 500
+REDACTED_BYTES = 32 << 10  # of all names: the monitor's job is told them as one argument, which a system bounds
 # As a browser writes it: scheme, host, port, nothing else; never a wildcard.
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+\.)*[a-z0-9-]+(:\d{1,5})?")
 
@@ -80,6 +81,8 @@ def _check(given: dict[str, Any]) -> None:
         raise Invalid(f"More than {MOST_ORIGINS} origins.", "Put a page of your own before it.")
     if len(given.get("redact", ())) > MOST_REDACTED or any(not c or len(c) > 500 for c in given.get("redact", ())):
         raise Invalid("These are no names of columns.", f"Name at most {MOST_REDACTED}, each of 1 to 500 characters.")
+    if sum(len(c.encode()) for c in given.get("redact", ())) > REDACTED_BYTES:
+        raise Invalid(f"The names of columns are over {REDACTED_BYTES >> 10} KiB together.", "Name fewer of them.")
 
 
 def _shown(value: Any) -> str:
