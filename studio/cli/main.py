@@ -12,6 +12,8 @@ from studio.cli import (
     audit,
     backups,
     domain_settings,
+    endpoint_export,
+    endpoints,
     environments,
     installation,
     keys,
@@ -60,7 +62,7 @@ app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("signin")(people.signin)
 app.command("run")(work.run)
-app.command("deploy")(work.deploy)
+app.command("deploy")(endpoints.deploy)
 app.command("exits")(work.exits)
 app.command("demo")(demo)
 app.add_typer(domain_settings.group, name="domain")
@@ -69,7 +71,8 @@ app.add_typer(people.user, name="user")
 app.add_typer(people.member, name="member")
 app.add_typer(keys.key, name="key")
 app.add_typer(sessions.session, name="session")
-app.add_typer(work.endpoint, name="endpoint")
+endpoints.endpoint.command("export")(endpoint_export.export_endpoint)
+app.add_typer(endpoints.endpoint, name="endpoint")
 app.add_typer(policy.policy, name="policy")
 app.add_typer(audit.audit, name="audit")
 app.add_typer(storage.volume, name="volume")

@@ -1,15 +1,13 @@
-"""`studio run`, `studio deploy`, `studio endpoint`: what one does with models."""
+"""`studio run`, `studio exits`: processes that run to their end."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from studio.cli.output import AsJson, Domain, err, out, show_fields, show_json, show_rows
+from studio.cli.output import AsJson, Domain, err, out, show_json, show_rows
 from studio.cli.session import rest
-from studio.errors import Invalid, StudioError
-
-endpoint = typer.Typer(help="Endpoints: served models.", no_args_is_help=True)
+from studio.errors import Invalid
 
 
 def run(
@@ -52,55 +50,6 @@ def _pair(item: str) -> tuple[str, str]:
     if not sign or not name:
         raise Invalid(f"{item!r} is no parameter.", "Write -p name=value.")
     return name, value
-
-
-def deploy(
-    model: Annotated[str, typer.Argument(help="models:/NAME@alias or models:/NAME/3")],
-    name: Annotated[str | None, typer.Option(help="Name of the endpoint; default: the model's.")] = None,
-    serverless: Annotated[bool, typer.Option(help="To zero when idle; the first request wakes it.")] = False,
-    instance_type: Annotated[str | None, typer.Option("--instance", help="std.small, std.medium, …")] = None,
-    domain: Domain = "demo",
-    as_json: AsJson = False,
-) -> None:
-    """Serves a model version and returns when it has answered a real prediction."""
-    name = name or model.removeprefix("models:/").partition("@")[0].partition("/")[0]
-    body = {"name": name, "model": model, "mode": "serverless" if serverless else "always"}
-    if instance_type:
-        body["instance_type"] = instance_type
-    with rest() as api:
-        api.post(f"domains/{domain}/endpoints", body)
-        made = api.get(f"domains/{domain}/endpoints/{name}", wait="InService", timeout_s=60)
-    if made["state"] not in ("InService", "Idle"):
-        raise StudioError(f"{name} is {made['state']}: {made['reason']}", "See `studio endpoint show` for its events.")
-    if as_json:
-        show_json(made)
-        return
-    out.print(f"[bold]{name}[/] is {made['state']}: {made['url']}\n")
-    typer.echo(made["snippets"]["curl"])
-
-
-@endpoint.command("list")
-def list_endpoints(domain: Domain = "demo", as_json: AsJson = False) -> None:
-    """The endpoints of a domain."""
-    with rest() as api:
-        columns = ["name", "state", "model", "version", "mode", "url", "reason"]
-        rows = api.get(f"domains/{domain}/endpoints")
-    show_rows(rows, columns, as_json, "None yet: studio deploy models:/NAME@alias")
-
-
-@endpoint.command("show")
-def show_endpoint(name: str, domain: Domain = "demo", as_json: AsJson = False) -> None:
-    """State, variants, events of one endpoint."""
-    with rest() as api:
-        show_fields(api.get(f"domains/{domain}/endpoints/{name}"), as_json)
-
-
-@endpoint.command("delete")
-def delete_endpoint(name: str, domain: Domain = "demo") -> None:
-    """Ends an endpoint; its callers get 404 from then on, its model versions stay."""
-    with rest() as api:
-        api.delete(f"domains/{domain}/endpoints/{name}")
-    out.print(f"{name} is being deleted.")
 
 
 def exits(

@@ -6,6 +6,7 @@ import signal
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -299,3 +300,96 @@ def test_a_rule_holds_at_the_gateway_when_it_is_written_and_until_it_is_taken_ou
     assert predict(http, "ruled").status_code == 200
     remove(api, "ruled")
     assert api.get("audit/verify")["broken"] is None
+
+
+def split(http: httpx.Client, name: str, count: int = 40) -> dict[str, int]:
+    """How many of `count` requests each variant answered."""
+    answered = [http.post(f"/endpoints/{name}/invocations", json=BODY) for _ in range(count)]
+    assert {answer.status_code for answer in answered} == {200}
+    return dict(Counter(answer.headers["x-amzn-invoked-production-variant"] for answer in answered))
+
+
+def settled(api: Rest, name: str, **wanted: Any) -> Any:
+    """The endpoint, once it is InService with these values."""
+
+    def found() -> Any:
+        shown = api.get(f"domains/demo/endpoints/{name}")
+        return shown if {**shown, **wanted} == shown and shown["state"] == "InService" else None
+
+    return until(found, f"{name} InService with {wanted}")
+
+
+def test_variants_share_the_traffic_exactly_and_leave_unnoticed(live: Live, api: Rest, http: httpx.Client) -> None:
+    path = "domains/demo/endpoints/shared"
+    deploy(api, "shared")
+    with Load(live, "shared") as load:
+        api.post(f"{path}/variants", {"version": 2, "weight": 25})
+        with pytest.raises(Invalid, match="weight"):
+            api.put(f"{path}/weights", {"weights": {"v1": 0, "v2": 0}})
+        until(lambda: api.get(path)["variants"][1]["state"] == "Serving", "the second variant")
+        shown = api.put(f"{path}/weights", {"weights": {"v1": 75, "v2": 25}})
+        assert [(v["name"], v["share"]) for v in shown["variants"]] == [("v1", 75.0), ("v2", 25.0)]
+        with pytest.raises(Conflict, match="has a variant"):
+            api.post(f"{path}/variants", {"version": 2, "weight": 1, "name": "v2"})
+    until(lambda: split(http, "shared") == {"v1": 30, "v2": 10}, "three in four for v1")
+    pinned = http.post("/endpoints/shared/invocations", json=BODY, headers={"X-Target-Variant": "v2"})
+    assert pinned.headers["x-amzn-invoked-production-variant"] == "v2"
+    with Load(live, "shared") as rest:
+        api.delete(f"{path}/variants/v1")
+        until(lambda: [v["name"] for v in api.get(path)["variants"]] == ["v2"], "the end of v1")
+        with pytest.raises(Conflict, match="all of the traffic"):
+            api.delete(f"{path}/variants/v2")
+    assert split(http, "shared") == {"v2": 40}
+    assert load.failed == rest.failed == []
+    remove(api, "shared")
+
+
+def test_a_canary_is_taken_back_by_hand_or_by_its_limit_and_steps_go_through(
+    live: Live, api: Rest, http: httpx.Client
+) -> None:
+    path = "domains/demo/endpoints/shifted"
+    deploy(api, "shifted")
+    canary = {"kind": "canary", "percent": 25, "step_s": 3600}
+    with Load(live, "shifted") as load:
+        api.post(f"{path}/promote", {"version": 2, "strategy": canary})
+        until(lambda: (api.get(path)["rollout"] or {}).get("share") == 25, "the canary")
+        assert api.get(path)["state"] == "Updating"
+        with pytest.raises(Conflict, match="being shifted"):
+            api.put(f"{path}/weights", {"weights": {"v1": 1}})
+        api.post(f"{path}/undo")
+        taken = settled(api, "shifted", version=1, rollout=None)
+        assert "taken back" in taken["reason"]
+        # Every answer is slower than a microsecond: the first twenty take it back.
+        api.post(f"{path}/promote", {"version": 2, "strategy": canary | {"percent": 50, "max_p99_ms": 0.001}})
+        until(lambda: "limit is 0.001 ms" in api.get(path)["reason"], "the canary's end")
+        settled(api, "shifted", version=1, rollout=None)
+        api.post(f"{path}/promote", {"version": 2, "strategy": {"kind": "linear", "percent": 40, "step_s": 0.2}})
+        done = settled(api, "shifted", version=2, rollout=None, previous_version=1)
+        until(lambda: len(api.get(path)["variants"]) == 1, "the end of the old variant")
+    told = [event["text"] for event in done["events"]]
+    assert {"Version 2 has 40 % of the traffic.", "Version 2 has 80 % of the traffic."} <= set(told)
+    assert load.failed == []
+    assert split(http, "shifted") == {"v2": 40}
+    remove(api, "shifted")
+
+
+def test_replicas_follow_the_load_and_one_killed_is_not_noticed(live: Live, api: Rest, http: httpx.Client) -> None:
+    path = "domains/demo/endpoints/busy"
+    deploy(api, "busy", max_replicas=2)
+    api.patch(path, {"target_load": 0.1})
+
+    def ready() -> list[Any]:
+        return [r for r in api.get(path)["variants"][0]["replicas"] if r["state"] == "Ready"]
+
+    with Load(live, "busy") as load, Load(live, "busy") as more:
+        until(lambda: len(ready()) == 2, "a second replica")
+        victim = ready()[0]["pid"]
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: len(ready()) == 2 and victim not in [r["pid"] for r in ready()], "two replicas again")
+    assert load.failed + more.failed == []
+    with pytest.raises(Invalid, match="replicas"):
+        api.patch(f"{path}/variants/v1", {"min_replicas": 3, "max_replicas": 2})
+    with pytest.raises(Invalid, match="origin"):
+        api.patch(path, {"cors": ["*"]})
+    assert api.get(path)["settings"]["target_load"] == 0.1
+    remove(api, "busy")

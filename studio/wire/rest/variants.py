@@ -1,19 +1,25 @@
-"""Variants of an endpoint side by side, and its settings."""
+"""Variants of an endpoint side by side, its settings, its description, what its replicas printed."""
 
+import asyncio
 from dataclasses import fields
+from typing import Any
 
 from fastapi import APIRouter, Depends
+from starlette.responses import HTMLResponse
 
 from studio.access.principals import Principal
-from studio.serving import shares, tuning
+from studio.serving import endpoints, openapi, printed, shares, tuning
 from studio.serving.shares import Joining
 from studio.serving.tuning import Settings
 from studio.wire import trail
 from studio.wire.context import Studio, studio
+from studio.wire.pages.endpoint import docs
 from studio.wire.permission import Allow
 from studio.wire.rest.schemas.serving import (
     EndpointAnswer,
+    EndpointLogAnswer,
     LimitsBody,
+    ReplicaLogAnswer,
     SettingsBody,
     VariantBody,
     WeightsBody,
@@ -95,3 +101,40 @@ async def remove_variant(
     trail.about(detail=variant)
     await studio.store.write(lambda db: shares.leave(db, domain, name, variant, principal.user))
     return await answer(studio, domain, name)
+
+
+@router.get("/log")
+async def get_endpoint_log(
+    domain: str, name: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("serving.read"))
+) -> EndpointLogAnswer:
+    """The ends of what its replicas printed, the newest replica last."""
+    found = await studio.store.read(lambda db: endpoints.get(db, domain, name))
+    root = studio.settings.paths.logs
+    told = [
+        (v, r, await asyncio.to_thread(printed.tail, root, found, r.id)) for v in found.variants for r in v.replicas
+    ]
+    return EndpointLogAnswer(
+        replicas=[ReplicaLogAnswer(replica=r.id, variant=v.name, state=r.state, text=text) for v, r, text in told]
+    )
+
+
+@router.get("/openapi.json")
+async def describe_endpoint(
+    domain: str, name: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("serving.read"))
+) -> dict[str, Any]:
+    """The endpoint's OpenAPI document, for those who call it."""
+    return _document(await answer(studio, domain, name), studio.address)
+
+
+@router.get("/docs", response_class=HTMLResponse)
+async def endpoint_docs(
+    domain: str, name: str, studio: Studio = Depends(studio), _: Principal = Depends(Allow("serving.read"))
+) -> HTMLResponse:
+    """The same as a page."""
+    found = await answer(studio, domain, name)
+    return docs(_document(found, studio.address), found.snippets.curl)
+
+
+def _document(found: EndpointAnswer, address: str) -> dict[str, Any]:
+    columns = [column.model_dump() for column in found.signature.inputs]
+    return openapi.document(address, found.name, found.model, columns, found.example)

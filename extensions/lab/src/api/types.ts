@@ -485,6 +485,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/endpoints/{name}/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint Docs
+         * @description The same as a page.
+         */
+        get: operations["endpoint_docs_domains__domain__endpoints__name__docs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/endpoints/{name}/export": {
         parameters: {
             query?: never;
@@ -545,6 +565,46 @@ export interface paths {
          * @description Try it: one prediction, body as for /invocations. It is captured like any other and wakes an endpoint at zero.
          */
         post: operations["invoke_domains__domain__endpoints__name__invoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/endpoints/{name}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Endpoint Log
+         * @description The ends of what its replicas printed, the newest replica last.
+         */
+        get: operations["get_endpoint_log_domains__domain__endpoints__name__log_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/domains/{domain}/endpoints/{name}/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe Endpoint
+         * @description The endpoint's OpenAPI document, for those who call it.
+         */
+        get: operations["describe_endpoint_domains__domain__endpoints__name__openapi_json_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3755,6 +3815,14 @@ export interface components {
             name: string;
         };
         /**
+         * EndpointLogAnswer
+         * @description What an endpoint's replicas printed.
+         */
+        EndpointLogAnswer: {
+            /** Replicas */
+            replicas: components["schemas"]["ReplicaLogAnswer"][];
+        };
+        /**
          * EndpointSummary
          * @description An endpoint in a list.
          */
@@ -5107,6 +5175,20 @@ export interface components {
             pid: number | null;
             /** State */
             state: string;
+        };
+        /**
+         * ReplicaLogAnswer
+         * @description The end of what one replica printed.
+         */
+        ReplicaLogAnswer: {
+            /** Replica */
+            replica: string;
+            /** State */
+            state: string;
+            /** Text */
+            text: string;
+            /** Variant */
+            variant: string;
         };
         /**
          * RequestBody
@@ -8233,6 +8315,38 @@ export interface operations {
             };
         };
     };
+    endpoint_docs_domains__domain__endpoints__name__docs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     export_endpoint_domains__domain__endpoints__name__export_get: {
         parameters: {
             query: {
@@ -8331,6 +8445,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PredictionAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_endpoint_log_domains__domain__endpoints__name__log_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointLogAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    describe_endpoint_domains__domain__endpoints__name__openapi_json_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Validation Error */

@@ -225,6 +225,21 @@ class EndpointAnswer(EndpointSummary):
     settings: SettingsAnswer
 
 
+class ReplicaLogAnswer(Answer):
+    """The end of what one replica printed."""
+
+    replica: str
+    variant: str
+    state: str
+    text: str
+
+
+class EndpointLogAnswer(Answer):
+    """What an endpoint's replicas printed."""
+
+    replicas: list[ReplicaLogAnswer]
+
+
 class PredictionAnswer(Answer):
     """`answer` as the model gives it; `predict_ms`: in the model alone."""
 
