@@ -11,8 +11,8 @@ from functools import partial
 
 from studio import clock
 from studio.errors import StudioError, Unavailable
+from studio.gateway import cors, metrics, open_inference, routing
 from studio.gateway import headers as passing
-from studio.gateway import metrics, open_inference, routing
 from studio.gateway.config import Config
 from studio.gateway.connection import Client
 from studio.gateway.control import Control
@@ -142,13 +142,12 @@ class Gateway:
         decision = self.router.decide(exchange.request)
         match decision:
             case routing.Invoke():
-                endpoint = self.inference.get(decision.domain, decision.name)
-                if endpoint is None:
-                    exchange.refuse(Unavailable("The endpoint is being made.", "Try again in a second."))
+                self._invoke(exchange, decision)
+            case routing.Preflight():
+                if self.inference.names_origin(decision.name, exchange.request.header(b"origin")):
+                    exchange.respond(200, cors.preflight(exchange.request))
                 else:
-                    handler = Invocation(exchange, endpoint, decision.question)
-                    if not exchange.answered:
-                        exchange.attach(handler)
+                    exchange.refuse(routing.no_key())
             case routing.Prove():
                 exchange.attach(Proving(exchange, decision.signed, self.identities, self._begin))
             case routing.Refuse():
@@ -158,6 +157,7 @@ class Gateway:
             case routing.Ready():
                 one = self.inference.get(decision.domain, decision.name)
                 ready = one is not None and one.is_ready
+                exchange.added = cors.answer(one.entry.cors, exchange.request) if one is not None else []
                 body = open_inference.readiness(decision.name, ready)
                 exchange.respond(200 if ready else 503, [(b"content-type", b"application/json")], body)
             case routing.Tell():
@@ -169,6 +169,20 @@ class Gateway:
                 self._to_server(exchange, decision)
             case routing.ToLab():
                 self._to_lab(exchange, decision)
+
+    def _invoke(self, exchange: Exchange, decision: routing.Invoke) -> None:
+        endpoint = self.inference.get(decision.domain, decision.name)
+        if endpoint is None:
+            exchange.refuse(Unavailable("The endpoint is being made.", "Try again in a second."))
+            return
+        if endpoint.entry.cors:
+            exchange.added = cors.answer(endpoint.entry.cors, exchange.request)
+        if endpoint.entry.limit is not None and (refused := endpoint.limited(time.monotonic())):
+            exchange.refuse(refused)
+            return
+        handler = Invocation(exchange, endpoint, decision.question)
+        if not exchange.answered:
+            exchange.attach(handler)
 
     def _to_server(self, exchange: Exchange, decision: routing.ToServer) -> None:
         added = passing.for_server(decision, self._secret, exchange.request.client)

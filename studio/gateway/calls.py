@@ -26,6 +26,14 @@ def new_inference_id() -> str:
     return f"{_prefix}{next(_count):08x}"
 
 
+def wanted(accept: str) -> str:
+    """What a replica is told of Accept: nothing where JSON will do. Which of several forms it is, is its word."""
+    text = accept.strip().lower()
+    if not text or ("text/csv" not in text and any(word in text for word in ("json", "*/*", "application/*"))):
+        return ""
+    return text[:200]
+
+
 class Call:
     """`done(call, head, body)` or `failed(call, error)` is called once; after `cancel`, neither. `accept`: the answer's
     form if JSON will not do; `is_copy`: for a shadow, nobody waits for it; `sampled`: to be captured."""

@@ -67,6 +67,7 @@ class Endpoint:
                     before[f"{row.name}/{variant.version}"] = variant  # another one of the same name
                 variant = Variant(row.name, row.version, row.shadow)
             variant.weight = max(0.0, row.weight)
+            variant.credit = variant.credit if variant.weight else 0.0
             variant.wake = entry.wakes.get(row.name)
             variant.sockets = [name for path in row.replicas if (name := name_of(path))]
             variant.links = {}

@@ -23,7 +23,7 @@ class Handler(Protocol):
 class Exchange:
     """The request's body is kept until a handler has begun; answers go out only in the order of the requests."""
 
-    __slots__ = ("_early", "_ended", "answered", "client", "error", "handler", "keep_alive", "request")
+    __slots__ = ("_early", "_ended", "added", "answered", "client", "error", "handler", "keep_alive", "request")
 
     def __init__(self, client: "Client", request: Request, error: StudioError | None) -> None:
         self.client = client
@@ -32,6 +32,7 @@ class Exchange:
         self.handler: Handler | None = None
         self.keep_alive = request.keep_alive
         self.answered = False  # the head of the answer is out
+        self.added: messages.Headers = []  # goes with every answer to it, errors too
         self._early: list[bytes] = []
         self._ended = False
 
@@ -67,6 +68,8 @@ class Exchange:
     def begin(self, status: int, headers: messages.Headers, body: bytes = b"") -> None:
         """Sends the head of the answer and the beginning of its body; more goes by `client.write`, then `finish`."""
         self.answered = True
+        if self.added:
+            headers = [*headers, *self.added]
         if not self.keep_alive:
             headers = [*headers, (b"connection", b"close")]
         elif self.request.version == "1.0":
@@ -91,10 +94,10 @@ class Exchange:
         form = messages.form_for(self.request)
         status, told, body = messages.render(error, form)
         headers = [*told, (b"cache-control", b"no-store")]
-        if error.status == 503:
-            headers.append((b"retry-after", b"%d" % (retry_after_s or 1)))
-            if form == "html":
-                body = messages.restarting()
+        if error.status in (429, 503):
+            headers.append((b"retry-after", b"%d" % (retry_after_s or error.retry_s or 1)))
+        if error.status == 503 and form == "html":
+            body = messages.restarting()
         if error.status == 401 and form != "html":
             headers.append((b"www-authenticate", b'Bearer realm="studio"'))
         if error.status in (400, 431):

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from studio.errors import Invalid, NotFound, StudioError, Timeout
-from studio.gateway.calls import Call
+from studio.gateway.calls import Call, wanted
 from studio.gateway.inference import Inference
 from studio.gateway.links import AnswerHead
 from studio.runtime import beneath
@@ -111,6 +111,7 @@ class Filed:
             raise NotFound(f"There is no endpoint {order.endpoint!r}.", "It was deleted.")
         call = Call(body, order.content_type, done, failed, order.variant, order.inference_id)
         call.patience_s = order.timeout_s
+        call.accept = wanted(order.accept)
         words = f"There was no answer within {order.timeout_s:g} s."
         timer = loop.call_later(order.timeout_s, _give_up, call, Timeout(words, "Send fewer rows, or give it more."))
         try:

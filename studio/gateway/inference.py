@@ -28,6 +28,10 @@ class Inference:
         """The endpoint, or None."""
         return self.endpoints.get((domain, name))
 
+    def names_origin(self, name: str, origin: bytes) -> bool:
+        """Whether an endpoint of that name, whatever its domain, may be called by pages of `origin`."""
+        return any(own == name and origin in one.entry.cors for (_, own), one in self.endpoints.items())
+
     def _changed(self, keys: set[str]) -> None:
         for key in keys:
             kind, _, rest = key.partition("/")

@@ -1,7 +1,7 @@
 """A prediction asked for over HTTP: MLflow's `/invocations` with SageMaker's headers beside it, or Open Inference."""
 
 from studio.errors import NotFound, StudioError, TooLarge
-from studio.gateway.calls import Call
+from studio.gateway.calls import Call, wanted
 from studio.gateway.endpoints import Endpoint
 from studio.gateway.exchange import Exchange
 from studio.gateway.links import AnswerHead
@@ -10,7 +10,8 @@ from studio.gateway.open_inference import Question
 
 _PASSED = frozenset(("x-studio-ignored-columns", "inference-header-content-length"))
 # An answer comes out of a sandbox: what a browser would run is none.
-_TYPES = frozenset(("application/json", "application/octet-stream"))
+_TYPES = frozenset(("application/json", "application/octet-stream", "text/csv"))
+_JSON = "application/json"
 
 
 class Invocation:
@@ -69,6 +70,7 @@ class Invocation:
                 return
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._call = Call(body, kind, self._answered, self._failed, pinned, inference, self._question)
+        self._call.accept = wanted(self._exchange.request.accept.decode("latin-1"))
         self._endpoint.submit(self._call)
 
     def gone(self) -> None:
@@ -87,11 +89,14 @@ class Invocation:
         if head.status >= 400 and self._exchange.request.is_signed:
             self._exchange.respond(*model_error(head.status, body))
             return
+        kind = head.type if head.type in _TYPES else _JSON
         headers = [
-            (b"content-type", head.type.encode() if head.type in _TYPES else b"application/json"),
+            (b"content-type", kind.encode()),
             (b"x-studio-inference-id", call.inference_id.encode()),
             (b"x-amzn-invoked-production-variant", (variant.name if variant else "").encode()),
         ]
+        if kind != _JSON:
+            headers.append((b"x-content-type-options", b"nosniff"))
         for name, value in head.headers.items():
             if name in _PASSED and value.isprintable() and value.isascii():
                 headers.append((name.encode(), value.encode()))

@@ -9,7 +9,7 @@ import msgspec
 
 from studio import signing
 from studio.errors import Denied, Invalid, NotFound, StudioError, Unauthenticated, Unavailable
-from studio.gateway import aws_signature, open_inference
+from studio.gateway import aws_signature, cors, open_inference
 from studio.gateway.config import Config
 from studio.gateway.identity import ANONYMOUS, Identities, Identity
 from studio.gateway.messages import Misdirected
@@ -68,6 +68,12 @@ class Prove(msgspec.Struct, frozen=True):
     signed: aws_signature.Signed
 
 
+class Preflight(msgspec.Struct, frozen=True):
+    """Whether a page of the request's origin may call an endpoint of that name."""
+
+    name: str
+
+
 class Ready(msgspec.Struct, frozen=True):
     """Whether endpoint `name` of `domain` answers."""
 
@@ -87,7 +93,7 @@ class Metrics(msgspec.Struct, frozen=True):
     domain: str
 
 
-Decision = Refuse | Redirect | ToServer | ToLab | Prove | Invoke | Ready | Tell | Metrics
+Decision = Refuse | Redirect | ToServer | ToLab | Prove | Invoke | Preflight | Ready | Tell | Metrics
 
 
 class Guard(StrEnum):
@@ -163,6 +169,9 @@ class Router:
             return Prove(signed)
         route, names = _find(APEX, request)
         if route.guard is Guard.key:
+            # Browsers ask without the key. What this tells is which origins the endpoint names, to who knows both.
+            if names[0] and cors.is_preflight(request) and route.lead in _FOR_PAGES:
+                return Preflight(names[0])
             identity, domain, role = self._program(request)
             return route.lead(self, Asked(request, identity, domain, role, *names))
         if request.upgrade:
@@ -177,10 +186,7 @@ class Router:
     def _program(self, request: Request) -> tuple[Identity, str, str]:
         authorization = request.header(b"authorization")
         if not authorization:
-            raise Unauthenticated(
-                "This needs an access key.",
-                "Make one with `studio key create --domain D --user U`, and send `Authorization: Bearer studio_…`.",
-            )
+            raise no_key()
         identity = request.proven or self._identities.key(authorization)
         role = self._role(identity.domain, identity.user)
         return identity, identity.domain, identity.cap if identity.cap and role == "admin" else role
@@ -325,6 +331,14 @@ class Router:
                 raise Denied("The header x-studio-csrf is missing or wrong.", "Reload the page.")
 
 
+def no_key() -> Unauthenticated:
+    """What a program is told that shows none."""
+    return Unauthenticated(
+        "This needs an access key.",
+        "Make one with `studio key create --domain D --user U`, and send `Authorization: Bearer studio_…`.",
+    )
+
+
 def starting(request: Request, identity: Identity, domain: str) -> ToServer:
     """The page that is shown while a lab starts, and leads back to what was asked for."""
     back = quote(request.target.decode("ascii"), safe="")
@@ -350,6 +364,10 @@ LAB: tuple[Route, ...] = (
     Route(re.compile(r"/studio/api/.*", re.DOTALL), Guard.member, Router.api),
     Route(re.compile(r"/.*", re.DOTALL), Guard.member, Router.lab),
 )
+
+
+# What pages of other origins may ask for, where the endpoint names their origin.
+_FOR_PAGES = (Router.predict, Router.infer, Router.model, Router.ready)
 
 
 def _only_read(request: Request) -> None:
