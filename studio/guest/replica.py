@@ -1,6 +1,7 @@
 """A replica: one model behind one unix socket. The fork server calls `main` in a fresh fork.
 
-    args = {"socket": path, "model_dir": folder of the MLflow model, "name": replica's name, "status"?: path}
+    args = {"socket": path, "model_dir": folder of the model, "name": replica's name, "status"?: path,
+            "fast_path"?: whether scikit-learn's models may be computed without it (true)}
 
 The socket appears only when the model has predicted its logged input example: whoever can connect has a ready
 replica. `status` (default: the socket's path + ".json") then says {"state": "Ready", …}; if the model cannot be used,
@@ -27,7 +28,7 @@ def main(args: dict[str, Any]) -> None:
     about: dict[str, Any] = {"name": str(args.get("name") or socket.stem), "pid": os.getpid()}
     begun = time.perf_counter()
     try:
-        model = load(Path(args["model_dir"]))
+        model = load(Path(args["model_dir"]), fast_path=args.get("fast_path") is not False)
     except CannotLoad as problem:
         print(f"{problem.details}\n{problem.message}\n{problem.hint}", file=sys.stderr, flush=True)
         write_status(
@@ -35,20 +36,28 @@ def main(args: dict[str, Any]) -> None:
             about | {"state": "Failed", "message": problem.message, "hint": problem.hint, "traceback": problem.details},
         )
         sys.exit(1)
-    about |= _describe(model) | {"load_ms": round((time.perf_counter() - begun) * 1000, 1)}
+    about |= _describe(model, round((time.perf_counter() - begun) * 1000, 1))
     # What was loaded stays: the collector need not walk it, and its pages stay shared with the fork server.
     gc.collect()
     gc.freeze()
     _run(model, about, socket, status)
 
 
-def _describe(model: Model) -> dict[str, Any]:
+def _describe(model: Model, load_ms: float) -> dict[str, Any]:
+    loaded = {
+        "flavor": model.flavor,
+        "fast_path": model.fast_path,
+        "rows_batched": model.row_wise,
+        "load_ms": load_ms,
+    }
     return {
         "state": "Ready",
         "flavor": model.flavor,
         "arrays": model.arrays,
         "row_wise": model.row_wise,
         "checked": model.described.example is not None,
+        "load_ms": load_ms,
+        "loaded": loaded,
     }
 
 

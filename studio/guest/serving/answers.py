@@ -6,11 +6,18 @@ from typing import Any
 
 import msgspec
 
+from studio.guest.serving.outputs import Named
+
 
 def encode(predictions: Any) -> bytes:
     """{"predictions": …}: arrays as lists, tables as records. NaN and Infinity become null, since JSON has neither
     (MLflow writes the bare word NaN, which only Python reads)."""
     return _encoder.encode({"predictions": plain(predictions)})
+
+
+def document(value: Any) -> bytes:
+    """Any value as JSON by itself, arrays and tables as in `encode`."""
+    return _encoder.encode(plain(value))
 
 
 def plain(predictions: Any) -> Any:
@@ -19,6 +26,8 @@ def plain(predictions: Any) -> Any:
 
     if isinstance(predictions, numpy.ndarray):
         return predictions.tolist()
+    if isinstance(predictions, Named):
+        return predictions.plain()
     kind = type(predictions).__module__.partition(".")[0]
     if kind == "pandas":
         import pandas

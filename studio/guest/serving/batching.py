@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from studio.guest.serving.forms import Form
+from studio.guest.serving.forms import Foreign, Form
 from studio.guest.serving.inputs import Parsed
-from studio.guest.serving.models import Model, PyfuncModel, SklearnModel
+from studio.guest.serving.models import Model
+from studio.guest.serving.native import NativeModel
 from studio.guest.serving.problems import BadInput
 
 # scikit-learn's cost per call is fixed up to about here; more rows would only make the others wait.
@@ -61,17 +62,17 @@ class Batcher:
 
     def _run(self) -> None:
         self._scheduled = False
-        if isinstance(self._model, PyfuncModel):
-            self._one(self._model)
-        else:
+        if isinstance(self._model, NativeModel):
             self._joined(self._model)
+        else:
+            self._one(self._model)
         if self._queue and not self._scheduled:
             # Back to the loop first: what arrived meanwhile joins the next batch.
             self._scheduled = True
             self._loop.call_soon(self._run)
         self._after()
 
-    def _one(self, model: PyfuncModel) -> None:
+    def _one(self, model: Foreign) -> None:
         call = self._queue.popleft()
         if call.cancelled:
             return
@@ -86,7 +87,7 @@ class Batcher:
         else:
             call.answer(200, body, 1, (time.perf_counter_ns() - begun) // 1000, about)
 
-    def _joined(self, model: SklearnModel) -> None:
+    def _joined(self, model: NativeModel) -> None:
         """Parses and predicts the front of the queue: as many calls as have equal keys and fit the cap of rows."""
         batch: list[tuple[Call, Parsed]] = []
         rows = 0
@@ -115,7 +116,7 @@ class Batcher:
                 break
         self._predict(model, batch)
 
-    def _predict(self, model: SklearnModel, batch: list[tuple[Call, Parsed]]) -> None:
+    def _predict(self, model: NativeModel, batch: list[tuple[Call, Parsed]]) -> None:
         if not batch:
             return
         if len(batch) == 1:
@@ -138,7 +139,7 @@ class Batcher:
             _tell(call, parsed, result[at : at + parsed.rows], spent)
             at += parsed.rows
 
-    def _alone(self, model: SklearnModel, call: Call, parsed: Parsed) -> None:
+    def _alone(self, model: NativeModel, call: Call, parsed: Parsed) -> None:
         begun = time.perf_counter_ns()
         try:
             result = model.predict(parsed.data)
@@ -160,7 +161,7 @@ def _tell(call: Call, parsed: Parsed, result: Any, spent: int) -> None:
 
 
 def _join(parts: list[Parsed]) -> Any:
-    if isinstance(parts[0].data, list) or hasattr(parts[0].data, "tobytes"):
+    if hasattr(parts[0].data, "tobytes"):
         import numpy
 
         return numpy.concatenate([part.data for part in parts])

@@ -2,10 +2,16 @@
 
 from typing import Any, Protocol
 
-from studio.guest.serving import answers
+from studio.guest.serving import answers, csv_answers
 from studio.guest.serving.inputs import Inputs, Parsed
-from studio.guest.serving.models import PyfuncModel
 from studio.guest.serving.problems import BadInput
+from studio.guest.serving.pyfunc import PyfuncModel
+from studio.guest.serving.script import ScriptModel
+
+# Models that take one request at a time.
+Foreign = PyfuncModel | ScriptModel
+_TOLD = (csv_answers.JSON, csv_answers.CSV)
+_BYTES = "application/octet-stream"
 
 
 class Form(Protocol):
@@ -14,7 +20,7 @@ class Form(Protocol):
     def parse(self, inputs: Inputs, body: bytes) -> Parsed:
         """The rows of the request; `BadInput` says what is wrong with them."""
 
-    def foreign(self, model: PyfuncModel, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
+    def foreign(self, model: Foreign, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
         """The whole answer, by a model that takes one request at a time; `BadInput` as above."""
 
     def answer(self, predictions: Any, parsed: Parsed) -> tuple[bytes, dict[str, Any] | None]:
@@ -27,21 +33,31 @@ class Form(Protocol):
 class Mlflow:
     """`/invocations` of MLflow's scoring server, which SageMaker's runtime shares."""
 
-    def __init__(self, content_type: str) -> None:
+    def __init__(self, content_type: str, accept: str = "") -> None:
+        """`accept`: what the caller wants to be answered in, "" for JSON."""
         self.content_type = content_type
+        self.accept = accept
 
     def parse(self, inputs: Inputs, body: bytes) -> Parsed:
-        """See `Inputs.parse`."""
+        """See `Inputs.parse`; 406 at once for an answer that cannot be given."""
+        if self.accept:
+            self.accept = csv_answers.wanted(self.accept)
         return inputs.parse(body, self.content_type)
 
-    def foreign(self, model: PyfuncModel, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
-        """By MLflow's own scoring functions."""
-        return model.invoke(body, self.content_type), None
+    def foreign(self, model: Foreign, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
+        """By MLflow's own scoring functions, or the script's."""
+        answer, kind = model.invoke(body, self.content_type, self.accept)
+        if kind == csv_answers.JSON:
+            return answer, None
+        # What a script says may be anything; it is bytes to whoever does not know better.
+        return answer, {"type": kind if kind in _TOLD else _BYTES}
 
     def answer(self, predictions: Any, parsed: Parsed) -> tuple[bytes, dict[str, Any] | None]:
-        """{"predictions": …}."""
-        body = answers.encode(predictions)
-        return body, {"headers": _ignored(parsed)} if parsed.ignored else None
+        """{"predictions": …}, or lines of CSV."""
+        about: dict[str, Any] = {"headers": _ignored(parsed)} if parsed.ignored else {}
+        if self.accept == csv_answers.CSV:
+            return csv_answers.encode(predictions), about | {"type": csv_answers.CSV}
+        return answers.encode(predictions), about or None
 
     def problem(self, error: BadInput) -> bytes:
         """{"error_code", "message"}."""

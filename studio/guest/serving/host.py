@@ -22,9 +22,11 @@ _QUIET_S = 0.25
 
 
 class _Header(msgspec.Struct):
-    """`form`: "" is MLflow's, "v2" the Open Inference Protocol; then `ask` may be "model": what it says of itself."""
+    """`accept`: the types that the caller takes, "" for JSON; `form`: "" is MLflow's, "v2" the Open Inference Protocol;
+    then `ask` may be "model": what it says of itself."""
 
     type: str = "application/json"
+    accept: str = ""
     form: str = ""
     ask: str = ""
     model: str = ""
@@ -67,7 +69,8 @@ class Host:
     def describe(self, about: About) -> bytes:
         """The model's metadata in the Open Inference Protocol."""
         described = self._described
-        return describe(about, f"mlflow_{self._flavor}", described.signature, described.outputs)
+        platform = f"mlflow_{self._flavor}" if described.flavors else self._flavor
+        return describe(about, platform, described.signature, described.outputs)
 
     def flush(self) -> None:
         """Writes the answers of a finished batch, one write per connection."""
@@ -160,7 +163,7 @@ class Door(asyncio.Protocol):
         if header.ask:
             answer(200, self._host.describe(about), 0, 0, None)
         else:
-            form: Form = OpenInference(about) if header.form == "v2" else Mlflow(header.type)
+            form: Form = OpenInference(about) if header.form == "v2" else Mlflow(header.type, header.accept)
             call = self._calls[frame.id] = Call(frame.body, form, answer)
             self._host.batcher.add(call)
         if self._out:

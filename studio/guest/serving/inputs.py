@@ -1,4 +1,4 @@
-"""The input forms of MLflow's scoring server, turned into what a scikit-learn model takes.
+"""The input forms of MLflow's scoring server, turned into what a model takes.
 
 Same answers as mlflow.pyfunc.scoring_server 3.17 (`_parse_json_data`, `cast_df_types_according_to_schema`,
 `_enforce_schema`) for the signatures `columns`, `tensor` and `none`; the tests compare the two. The common case, all
@@ -25,6 +25,8 @@ from studio.guest.serving.problems import BadInput
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _TYPES = "application/json, text/csv"
 _ONE_FORM = f"The input must be a JSON object with exactly one of {FORMS}."
+# Whole numbers below it are the same as float64.
+EXACT = 2.0**53
 _decode = msgspec.json.Decoder().decode
 
 
@@ -49,6 +51,12 @@ class Inputs:
         self._names = signature.names
         self._doubles = bool(signature.columns) and all(column.type == "double" for column in signature.columns)
         self._required = all(column.required for column in signature.columns)
+        self._matrix = signature.matrix
+        # Columns by type, of a table whose numbers are not all of one kind.
+        self._of = {
+            word: [at for at, column in enumerate(signature.columns) if column.type == word]
+            for word in ("integer", "long", "float")
+        }
 
     def parse(self, body: bytes, content_type: str) -> Parsed:
         """The rows in `body`; `BadInput` says which column and what to do."""
@@ -68,37 +76,87 @@ class Inputs:
         if form == "dataframe_split":
             return self._fast_split(value) or self._finish(table_from_split(value))
         if form == "dataframe_records":
-            return self._finish(table_from_records(value))
+            return self._fast_records(value) or self._finish(table_from_records(value))
         return self._tensor_or_columns(value, form)
 
     def _fast_split(self, split: Any) -> Parsed | None:
         """Rows of numbers under exactly the signature's columns, as one array; None sends it the careful way."""
-        if not self._doubles or not isinstance(split, dict) or split.keys() - {"columns", "data", "index"}:
+        if not self._fast or not isinstance(split, dict) or split.keys() - {"columns", "data", "index"}:
             return None
         data, columns, index = split.get("data"), split.get("columns"), split.get("index")
         if columns != self._names or not isinstance(data, list) or not data:
             return None
         if index is not None and (not isinstance(index, list) or len(index) != len(data)):
             return None
+        return self._numbers(data)
+
+    def _fast_records(self, records: Any) -> Parsed | None:
+        """The same for rows that each name exactly the signature's columns."""
+        if not self._fast or not isinstance(records, list) or not records:
+            return None
+        names, width = self._names, len(self._names)
+        if not all(isinstance(row, dict) and len(row) == width for row in records):
+            return None
         try:
-            array = self._numpy.array(data, dtype="float64")
+            return self._numbers([[row[name] for name in names] for row in records])
+        except KeyError:
+            return None
+
+    @property
+    def _fast(self) -> bool:
+        return self._doubles or (self.arrays and bool(self._matrix))
+
+    def _numbers(self, data: list[Any]) -> Parsed | None:
+        try:
+            array = self._numpy.array(data, dtype="float64" if self._doubles else None)
         except (TypeError, ValueError, OverflowError):
             return None
         if array.ndim != 2 or array.shape[1] != len(self._names):
             return None
-        return self._numbers(array)
+        return self._of_matrix(array)
 
-    def _numbers(self, array: Any) -> Parsed:
+    def _of_matrix(self, array: Any) -> Parsed | None:
+        """An array of all columns, in the types that a table of them would have; None where only a table tells."""
+        if not self._doubles:
+            if not self.arrays or array.dtype.kind not in "if":
+                return None
+            cast = self._typed(array)
+            if cast is None:
+                return None
+            array = cast
         return Parsed(array, len(array), "array") if self.arrays else Parsed(self._frame(array), len(array), "frame")
+
+    def _typed(self, array: Any) -> Any:
+        whole = self._of["long"] + self._of["integer"]
+        if whole:
+            # Fractions are cut and large numbers rounded as pandas does it, which the careful way asks.
+            part = array[:, whole].astype("float64")
+            limit = EXACT if not self._of["integer"] else 2.0**31
+            if not ((abs(part) < limit) & (part == self._numpy.trunc(part))).all():
+                return None
+        if self._of["float"] and self._matrix == "float64":
+            with self._numpy.errstate(over="ignore"):
+                array = array.astype("float64")
+                array[:, self._of["float"]] = array[:, self._of["float"]].astype("float32")
+            return array
+        with self._numpy.errstate(over="ignore"):
+            return array.astype(self._matrix, copy=False)
 
     def from_matrix(self, array: Any) -> Parsed:
         """Rows of all columns of the signature, in its order."""
         if self._doubles and array.dtype.kind in "fiub":
             array = array.astype("float64", copy=False)
-            return (
-                Parsed(array, len(array), "array") if self.arrays else Parsed(self._frame(array), len(array), "frame")
-            )
-        return self._finish(self._frame(array))
+        elif self._doubles or not self._fast:
+            return self._finish(self._frame(array))
+        return self._of_matrix(array) or self._finish(self._frame(array))
+
+    def matrix(self, table: Any) -> Any:
+        """The array of a checked table's columns, or None if only the table is exact."""
+        if self._matrix == "float64" and self._of["long"]:
+            whole = table.iloc[:, self._of["long"]].to_numpy()
+            if (abs(whole.astype("float64")) >= EXACT).any():
+                return None
+        return table.to_numpy(dtype=self._matrix)
 
     def from_columns(self, columns: dict[str, Any]) -> Parsed:
         """Column → its values, equally many each."""
@@ -141,8 +199,8 @@ class Inputs:
         if self.signature.kind == "none":
             return Parsed(table, len(table), ("frame", tuple(table.columns), tuple(map(str, table.dtypes))))
         table, ignored = to_columns(table, self.signature)
-        if self.arrays:
-            return Parsed(table.to_numpy(dtype="float64"), len(table), "array", ignored)
+        if self.arrays and (array := self.matrix(table)) is not None:
+            return Parsed(array, len(table), "array", ignored)
         # Optional columns may be absent, and strings may come as several pandas types.
         key = (
             "frame"

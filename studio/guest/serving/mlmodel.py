@@ -10,6 +10,7 @@ from studio.guest.serving.problems import CannotLoad, explain
 
 # MLflow's scalar column types and the numpy types it converts to (mlflow.types.schema.DataType).
 NUMPY = {"boolean": "bool", "integer": "int32", "long": "int64", "float": "float32", "double": "float64"}
+_NUMBERS = {"integer", "long", "float", "double"}
 Kind = Literal["none", "columns", "tensor", "other"]
 
 
@@ -34,6 +35,17 @@ class Signature(msgspec.Struct, frozen=True):
     @property
     def names(self) -> list[str]:
         return [column.name for column in self.columns]
+
+    @property
+    def matrix(self) -> str:
+        """The numpy type of an array of all columns, as pandas makes it of a table; "" if they are not all numbers that
+        every request has."""
+        types = {column.type for column in self.columns}
+        if not types or not types <= _NUMBERS or not all(column.required for column in self.columns):
+            return ""
+        if len(types) == 1:
+            return NUMPY[types.pop()]
+        return "int64" if types == {"integer", "long"} else "float64"
 
 
 class MLModel(msgspec.Struct, frozen=True):

@@ -12,8 +12,10 @@ import msgspec
 from studio.guest.serving import tensors
 from studio.guest.serving.inputs import Inputs, Parsed
 from studio.guest.serving.mlmodel import Signature
-from studio.guest.serving.models import PyfuncModel
+from studio.guest.serving.outputs import Named
 from studio.guest.serving.problems import BadInput
+from studio.guest.serving.pyfunc import PyfuncModel
+from studio.guest.serving.script import ScriptModel
 from studio.guest.serving.tensors import Tensor
 
 OUTPUT = "predict"
@@ -91,8 +93,11 @@ class OpenInference:
             raise BadInput(f"{len(rest) - at} bytes of the body belong to no input.", "Give each its binary_data_size.")
         return found
 
-    def foreign(self, model: PyfuncModel, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
+    def foreign(self, model: PyfuncModel | ScriptModel, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
         """By a model that only MLflow itself can ask."""
+        if isinstance(model, ScriptModel):
+            text = "inference.py takes bodies of its own form, not the tensors of the Open Inference Protocol."
+            raise BadInput(text, "Send them to /endpoints/NAME/invocations.")
         arrays = self.arrays(body)
         return self.answer(model.predict(_given(model, arrays)))
 
@@ -125,6 +130,8 @@ def outputs(predictions: Any) -> dict[str, Any]:
     """Output → array of what a model gave: a table's columns, a dictionary's values, or all of it as `predict`."""
     import numpy
 
+    if isinstance(predictions, Named):
+        return predictions.arrays
     if hasattr(predictions, "columns") and hasattr(predictions, "iloc"):
         return {str(name): predictions[name].to_numpy() for name in predictions.columns}
     if isinstance(predictions, dict):

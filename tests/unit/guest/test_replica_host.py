@@ -17,7 +17,8 @@ import pytest
 from studio.guest import frames
 from studio.guest.serving.batching import Batcher, Call
 from studio.guest.serving.forms import Mlflow
-from studio.guest.serving.models import Model, SklearnModel, load
+from studio.guest.serving.models import Model, load
+from studio.guest.serving.native import NativeModel
 from tests.e2e.gateways import Forker, alive, environment, until
 from tests.e2e.served_models import make
 
@@ -66,7 +67,7 @@ async def answers(model: Model, *bodies: bytes, max_rows: int = 1024) -> list[tu
 
 
 async def test_what_arrives_together_is_predicted_together(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(model, SklearnModel)
+    assert isinstance(model, NativeModel)
     sizes: list[int] = []
     predict = model.predict
 

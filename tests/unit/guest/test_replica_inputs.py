@@ -11,9 +11,11 @@ import pytest
 
 from studio.guest.serving import answers
 from studio.guest.serving.inputs import media_type
-from studio.guest.serving.models import Model, SklearnModel, load
+from studio.guest.serving.models import Model, load
+from studio.guest.serving.native import NativeModel
 from studio.guest.serving.problems import BadInput, CannotLoad
 from tests.e2e.served_models import make
+from tests.unit.guest.scored import mlflows, ours
 
 JSON = "application/json"
 SPLIT = {"columns": ["rain", "wind", "temp max"], "data": [[1.0, 2.0, 3.0], [4.5, -1, 0]]}
@@ -39,29 +41,6 @@ def theirs(folder: Path) -> dict[str, Any]:
         import mlflow.pyfunc
 
         return {path.name: mlflow.pyfunc.load_model(str(path)) for path in folder.iterdir()}
-
-
-def ours(model: Model, body: bytes, kind: str) -> Any:
-    """("ok", predictions) or ("error", 4xx)."""
-    assert isinstance(model, SklearnModel)
-    try:
-        parsed = model.inputs.parse(body, kind)
-        return "ok", json.loads(answers.encode(model.predict(parsed.data)))["predictions"]
-    except BadInput as problem:
-        return "error", problem.status
-    except ValueError:
-        return "error", 400
-
-
-def mlflow_answers(model: Any, body: bytes, kind: str) -> Any:
-    from mlflow.exceptions import MlflowException
-    from mlflow.pyfunc import scoring_server
-
-    try:
-        answer = scoring_server.invocations(body, kind, model, model.metadata.get_input_schema())
-    except MlflowException as error:
-        return "error", error.get_http_status_code()
-    return ("ok", json.loads(answer.response)["predictions"]) if answer.status == 200 else ("error", answer.status)
 
 
 def dump(document: Any) -> bytes:
@@ -145,7 +124,7 @@ def test_answer_is_mlflows(case: tuple[str, bytes, str], models: dict[str, Model
     name, body, kind = case
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = mlflow_answers(theirs[name], body, kind)
+        expected = mlflows(theirs[name], body, kind)
         got = ours(models[name], body, kind)
     assert got[0] == expected[0], (got, expected)
     if got[0] == "error":
@@ -157,7 +136,7 @@ def test_answer_is_mlflows(case: tuple[str, bytes, str], models: dict[str, Model
 
 def test_missing_column_is_named_with_what_to_do(models: dict[str, Model]) -> None:
     model = models["linear"]
-    assert isinstance(model, SklearnModel)
+    assert isinstance(model, NativeModel)
     with pytest.raises(BadInput) as caught:
         model.inputs.parse(dump({"dataframe_split": {"columns": ["rain", "wind", "fog"], "data": [[1, 2, 3]]}}), JSON)
     error = json.loads(caught.value.body())
@@ -167,14 +146,14 @@ def test_missing_column_is_named_with_what_to_do(models: dict[str, Model]) -> No
 
 def test_wrong_type_names_the_column(models: dict[str, Model]) -> None:
     model = models["mixed"]
-    assert isinstance(model, SklearnModel)
+    assert isinstance(model, NativeModel)
     with pytest.raises(BadInput, match="column days to type 'long'"):
         model.inputs.parse(dump({"dataframe_records": [MIXED_ROWS[0] | {"days": "many"}]}), JSON)
 
 
 def test_extra_columns_are_left_out_and_said(models: dict[str, Model]) -> None:
     model = models["linear"]
-    assert isinstance(model, SklearnModel)
+    assert isinstance(model, NativeModel)
     parsed = model.inputs.parse(dump({"dataframe_records": [ROWS[0] | {"fog": 1}]}), JSON)
     assert parsed.ignored == ("fog",)
 
