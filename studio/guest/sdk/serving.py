@@ -16,19 +16,43 @@ class Endpoint(Answer):
 
     def refresh(self) -> "Endpoint":
         """Reads it again."""
-        self.found = call("GET", in_domain(f"endpoints/{segment(self.name)}"))
+        self.found = call("GET", self._path())
         return self
 
     def predict(self, rows: Any) -> list[Any]:
         """One prediction per row; `rows` is a DataFrame, or a list of dictionaries."""
-        answer = call("POST", in_domain(f"endpoints/{segment(self.name)}/invoke"), _body(rows))
+        answer = call("POST", self._path("invoke"), _body(rows))
         found = answer.get("answer", answer)
         predictions: list[Any] = found["predictions"] if isinstance(found, dict) else found
         return predictions
 
-    def promote(self, version: int | str) -> "Endpoint":
-        """Puts all traffic on another version of the model, without a failed request."""
-        return promote(self.name, version)
+    def promote(self, version: int | str, strategy: dict[str, Any] | None = None) -> "Endpoint":
+        """Puts the traffic on another version of the model, without a failed request; see `sdk.promote`."""
+        return promote(self.name, version, strategy)
+
+    def add(self, version: int | str, weight: float, **more: Any) -> "Endpoint":
+        """Another version beside those that serve: `weight` is relative to theirs, with shadow=True the per cent of
+        requests that are copied to it. More: name, environment, instance_type, min_replicas, max_replicas."""
+        self.found = call("POST", self._path("variants"), {"version": int(version), "weight": weight, **more})
+        return self
+
+    def weights(self, **shares: float) -> "Endpoint":
+        """Divides the traffic, such as weights(v1=90, v2=10)."""
+        self.found = call("PUT", self._path("weights"), {"weights": shares})
+        return self
+
+    def remove(self, variant: str) -> "Endpoint":
+        """Ends a variant once it has finished what it has begun."""
+        call("DELETE", self._path("variants", variant))
+        return self.refresh()
+
+    def set(self, **settings: Any) -> "Endpoint":
+        """Changes settings while it serves, such as set(rate_limit=50, capture_percent=10)."""
+        self.found = call("PATCH", self._path(), settings)
+        return self
+
+    def _path(self, *parts: str) -> str:
+        return in_domain("/".join(["endpoints", segment(self.name), *map(segment, parts)]))
 
     def undo(self) -> "Endpoint":
         """Back to the version before."""
@@ -36,7 +60,7 @@ class Endpoint(Answer):
 
     def delete(self) -> None:
         """Ends it; its name is free again, its model stays."""
-        call("DELETE", in_domain(f"endpoints/{segment(self.name)}"))
+        call("DELETE", self._path())
 
 
 def endpoints() -> Any:
@@ -96,10 +120,20 @@ def _version(uri: str) -> str:
     return str(aliases.get(alias, ""))
 
 
-def promote(name: str, version: int | str, *, wait: bool = True, timeout_s: float = 60.0) -> Endpoint:
-    """Puts all traffic of endpoint `name` on `version`; `undo` takes it back."""
-    made = call("POST", in_domain(f"endpoints/{segment(name)}/promote"), {"version": int(version)})
-    return _in_service(name, timeout_s) if wait else Endpoint(made)
+def promote(
+    name: str,
+    version: int | str,
+    strategy: dict[str, Any] | None = None,
+    *,
+    wait: bool = True,
+    timeout_s: float = 60.0,
+) -> Endpoint:
+    """Puts the traffic of endpoint `name` on `version`; `undo` takes it back. `strategy`, such as {"kind": "canary",
+    "percent": 10, "step_s": 60, "bake_s": 300, "max_error_percent": 1}: not at once; then it does not wait for the
+    end."""
+    body = {"version": int(version)} | ({"strategy": strategy} if strategy else {})
+    made = call("POST", in_domain(f"endpoints/{segment(name)}/promote"), body)
+    return _in_service(name, timeout_s) if wait and not strategy else Endpoint(made)
 
 
 def undo(name: str, *, wait: bool = True, timeout_s: float = 60.0) -> Endpoint:
