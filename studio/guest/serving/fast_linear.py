@@ -83,22 +83,28 @@ def ending(model: Any, predict_fn: str) -> Step | None:
     kind = type(model)
     if not kind.__module__.startswith("sklearn.linear_model.") and not kind.__module__.startswith("sklearn.svm."):
         return None
-    from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, SGDClassifier
+    from sklearn import linear_model as linear
 
-    plain = (LinearRegression._decision_function, ElasticNet._decision_function)
-    if predict_fn == "predict" and getattr(kind, "predict", None) is LinearRegression.predict:
+    predict = getattr(kind, "predict", None)
+    if predict_fn == "predict" and predict in (
+        *(linear.LinearRegression.predict, linear.HuberRegressor.predict),
+        *(linear.Ridge.predict, linear.RidgeCV.predict),
+    ):
+        plain = (linear.LinearRegression._decision_function, linear.ElasticNet._decision_function)
         return _sums(model, flat=False) if getattr(kind, "_decision_function", None) in plain else None
-    if getattr(kind, "decision_function", None) is not LogisticRegression.decision_function:
+    if getattr(kind, "decision_function", None) is not linear.LogisticRegression.decision_function:
         return None
-    if predict_fn == "predict" and getattr(kind, "predict", None) is SGDClassifier.predict:
-        return _labels(_sums(model, flat=True), model.classes_)
-    if predict_fn == "predict_proba" and getattr(kind, "predict_proba", None) is LogisticRegression.predict_proba:
+    if predict_fn == "predict" and predict in (linear.SGDClassifier.predict, linear.RidgeClassifier.predict):
+        several = str(getattr(getattr(model, "_label_binarizer", None), "y_type_", "")).startswith("multilabel")
+        return None if several else _labels(_sums(model, flat=True), model.classes_)
+    chances = linear.LogisticRegression.predict_proba
+    if predict_fn == "predict_proba" and getattr(kind, "predict_proba", None) is chances:
         return _chances(_sums(model, flat=True), len(model.classes_))
     return None
 
 
 def _sums(model: Any, *, flat: bool) -> Step:
-    """rows @ coef + intercept; [rows, 1] as [rows] if `flat`. None, which leaves it to scikit-learn, if one is not finite."""
+    """rows @ coef + intercept; [rows, 1] as [rows] if `flat`; None if one is infinite: scikit-learn then decides."""
     from numpy import isfinite
 
     coef, intercept = model.coef_.T if model.coef_.ndim == 2 else model.coef_, model.intercept_
