@@ -32,11 +32,18 @@ async def write(context: LoopContext, endpoint: Endpoint, action: Action) -> Non
     """The acts that are nothing but rows."""
 
     def change(db: Connection) -> None:
+        # Somebody may have changed it since the decision, which then does not count: the loop is woken and looks again.
+        fresh = endpoints.get_by_id(db, endpoint.id)
+        if fresh is None or (fresh.rollout != endpoint.rollout and isinstance(action, Route | Roll | Fail)):
+            return
+        named = getattr(action, "variant", "")
+        if named and named not in {v.id for v in fresh.variants}:
+            return
         match action:
             case Route(id):
-                traffic.route(db, endpoint, endpoint.variant(id), _figures(context, endpoint, id), now_ms())
+                traffic.route(db, fresh, fresh.variant(id), _figures(context, endpoint, id), now_ms())
             case Roll(step):
-                traffic.roll(db, endpoint, step, now_ms())
+                traffic.roll(db, fresh, step, now_ms())
             case Scale(id, wanted, calm_ms):
                 _scale(db, endpoint, endpoint.variant(id), wanted, calm_ms)
             case Park(id):
@@ -46,7 +53,7 @@ async def write(context: LoopContext, endpoint: Endpoint, action: Action) -> Non
                 endpoints.change(db, endpoint, stopped=False)
                 tell(db, endpoint.id, "A request woke it.")
             case Fail(id, reason):
-                _fail(db, endpoint, endpoint.variant(id), reason)
+                _fail(db, fresh, fresh.variant(id), reason)
             case Retire(id):
                 rows.remove(db, id)
         endpoints.change(db, endpoint)

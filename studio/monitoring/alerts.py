@@ -10,6 +10,7 @@ from studio.errors import Invalid, NotFound
 from studio.ids import new_id
 from studio.monitoring.decide import AlertState, Open, Resolve, Update, alert_after
 from studio.monitoring.results import Window
+from studio.serving import promotion
 from studio.serving.endpoints import Endpoint
 from studio.store import signal
 from studio.store.tables.monitoring import alerts
@@ -42,6 +43,7 @@ def after(db: Connection, endpoint: Endpoint, window: Window, threshold: float, 
             named = {"columns": msgspec.json.encode(columns).decode(), "message": message, "check_id": window.id}
             where = {"id": new_id("alert"), "endpoint": endpoint.id, "domain": endpoint.domain}
             db.execute(insert(alerts).values(**where, **named, state=AlertState.open, opened_ms=now, updated_ms=now))
+            promotion.note_drift(db, endpoint, message)
         case Update(columns, message):
             named = {"columns": msgspec.json.encode(columns).decode(), "message": message, "check_id": window.id}
             db.execute(scope_query(update(alerts), alerts, FOUND).where(mine).values(**named, updated_ms=now))

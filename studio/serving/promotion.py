@@ -109,6 +109,7 @@ def take_back(db: Connection, found: Endpoint, reason: str) -> None:
 
 def note_drift(db: Connection, found: Endpoint, message: str) -> None:
     """An alert opened: a shift that is under way and asked for it is taken back by the loop."""
-    shift = rollout.decode(found.rollout)
+    fresh = endpoints.get_by_id(db, found.id)  # what the check began with may be older than the last step
+    shift = rollout.decode(fresh.rollout) if fresh else None
     if shift is not None and shift.share and shift.strategy.on_drift:
         endpoints.change(db, found, rollout=rollout.encode(msgspec.structs.replace(shift, drift=message)))
