@@ -11,6 +11,7 @@ from studio import __version__
 from studio.cli import (
     audit,
     backups,
+    captures,
     domain_settings,
     endpoint_export,
     endpoints,
@@ -64,6 +65,9 @@ app.command("signin")(people.signin)
 app.command("run")(work.run)
 app.command("deploy")(endpoints.deploy)
 app.command("exits")(work.exits)
+app.command("captures")(captures.captures)
+app.command("ground-truth")(captures.ground_truth)
+app.command("quality")(captures.quality)
 app.command("demo")(demo)
 app.add_typer(domain_settings.group, name="domain")
 app.add_typer(environments.env, name="env")

@@ -12,6 +12,7 @@ from studio.guest.sdk.environments import add_packages, environments
 from studio.guest.sdk.evaluation import evaluate, log_baseline
 from studio.guest.sdk.jobs import Job, job, run_job
 from studio.guest.sdk.serving import Endpoint, deploy, endpoint, endpoints, promote, undo
+from studio.guest.sdk.truth import ground_truth, quality
 
 __all__ = [
     "CallFailed",
@@ -28,10 +29,12 @@ __all__ = [
     "endpoints",
     "environments",
     "evaluate",
+    "ground_truth",
     "job",
     "log_baseline",
     "monitors",
     "promote",
+    "quality",
     "register_dataset",
     "rows",
     "run_job",

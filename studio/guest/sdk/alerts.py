@@ -32,16 +32,32 @@ def alerts(state: str | None = "Open") -> Any:
 
 
 def rows(alert_id: str, limit: int = 10_000) -> Any:
-    """Exactly the captured rows that alert is about, indexed by their ids."""
+    """Exactly the captured rows that alert is about, indexed by their ids; `truth` once the label of any is known."""
     found = call("GET", in_domain(f"alerts/{segment(alert_id)}/rows"), limit=limit)
-    return table(found["rows"], found["columns"], found["row_ids"])
+    lines, columns, truth = found["rows"], found["columns"], found.get("truth") or []
+    if any(label is not None for label in truth):
+        lines, columns = [[*row, label] for row, label in zip(lines, truth, strict=True)], [*columns, "truth"]
+    return table(lines, columns, found["row_ids"])
 
 
-def captures(endpoint: str, limit: int = 1000, from_ms: int | None = None, ids: Sequence[str] | None = None) -> Any:
-    """Captured requests and answers of `endpoint`, newest first: one row each with its inputs, version and answer."""
-    wanted = ",".join(ids) if ids is not None else None
+def captures(
+    endpoint: str,
+    limit: int = 500,
+    from_ms: int | None = None,
+    ids: Sequence[str] | None = None,
+    *,
+    to_ms: int | None = None,
+    variant: str | None = None,
+    version: int | None = None,
+    status: int | None = None,
+    truth: bool | None = None,
+) -> Any:
+    """Captured requests and answers of `endpoint`, newest first: one row each with its inputs, version and answer.
+    `ids`: of rows or requests; `truth=True`: those whose label is known, which then stands in the column `truth`."""
+    wanted: dict[str, Any] = {"limit": limit, "from_ms": from_ms, "to_ms": to_ms, "variant": variant}
+    wanted |= {"version": version, "status": status, "ids": ",".join(ids) if ids is not None else None}
     path = in_domain(f"endpoints/{segment(endpoint)}/captures")
-    found = call("GET", path, limit=limit, from_ms=from_ms, ids=wanted)
+    found = call("GET", path, **wanted, truth="true" if truth else None)
     flat = [_flat(row) for row in found["rows"]]
     return table(flat)
 

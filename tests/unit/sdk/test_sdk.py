@@ -99,6 +99,24 @@ def test_rows_of_an_alert_keep_their_ids(studio: tuple[dict[str, Any], Asked]) -
     assert list(sdk.rows("a-1").index) == ["r1"]
 
 
+def test_labels_go_with_captured_rows(studio: tuple[dict[str, Any], Asked]) -> None:
+    import pandas as pd
+
+    answers, asked = studio
+    answers["endpoints/rain/ground-truth"] = {"accepted": 2}
+    said = pd.DataFrame({"id": ["req.7.0", "b.3"], "label": [float("nan"), 1.0], "wind": [1, 2]})
+    assert sdk.ground_truth("rain", said) == 2
+    wanted = [{"inference_id": "req.7", "row": 0, "label": None}, {"inference_id": "b", "row": 3, "label": 1.0}]
+    assert asked[-1] == ("POST", "endpoints/rain/ground-truth", {"rows": wanted})
+    sdk.ground_truth("rain", [{"inference_id": "a", "label": "dry"}] * 10_001)
+    assert [len(body["rows"]) for _, _, body in asked[-2:]] == [10_000, 1]
+    for wrong in ({"id": "a.0"}, {"label": 1}, {"id": "", "label": 1}):
+        with pytest.raises(CallFailed, match="Row 0"):
+            sdk.ground_truth("rain", [wrong])
+    answers["alerts/a-1/rows"] = {"columns": ["wind"], "rows": [[1.0]], "row_ids": ["r"], "truth": ["dry"], "code": ""}
+    assert list(sdk.rows("a-1").columns) == ["wind", "truth"]
+
+
 def test_a_name_never_becomes_another_path(studio: tuple[dict[str, Any], Asked]) -> None:
     _, asked = studio
     with pytest.raises(CallFailed):
