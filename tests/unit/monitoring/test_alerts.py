@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from studio.errors import Conflict, Invalid, NotFound
 from studio.monitoring import alerts, monitors
-from studio.monitoring.decide import SEGMENT_MS, Seen, runs_now
+from studio.monitoring.decide import SEGMENT_MS, TIDY_MS, Seen, runs_now
 from studio.monitoring.results import ColumnResult, Result, Window
 from studio.serving import endpoints
 from studio.serving.endpoints import Endpoint, Wanted
@@ -111,6 +111,13 @@ def test_the_job_runs_for_new_rows_or_who_waits_and_never_twice() -> None:
     assert not runs_now(seen(segments=True, is_running=True), 5000, 10_000)
     assert not runs_now(seen(segments=True, run_ms=9000), 5000, 10_000)
     assert runs_now(seen(segments=True, run_ms=9000), 5000, 90_000)  # never heard of again
+
+
+def test_what_is_kept_is_looked_at_for_its_age_also_without_traffic() -> None:
+    assert not runs_now(seen(looked_ms=9000), 5000, 9000 + TIDY_MS - 1)
+    assert runs_now(seen(looked_ms=9000), 5000, 9000 + TIDY_MS)
+    assert not runs_now(seen(), 5000, 9000 + TIDY_MS)  # nothing was ever kept
+    assert not runs_now(seen(looked_ms=9000, place=False), 5000, 9000 + TIDY_MS)
 
 
 def test_who_asks_gets_what_was_answered_before() -> None:
