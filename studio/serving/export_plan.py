@@ -40,6 +40,7 @@ class Plan:
     capture: bool
     timeout_s: float
     max_body: int
+    fast_path: bool
     target_load: float
     parts: tuple[Part, ...]
     shadows: tuple[str, ...]
@@ -81,6 +82,7 @@ def _plan(found: Endpoint, parts: tuple[Part, ...], shadows: tuple[str, ...]) ->
         capture=found.capture,
         timeout_s=found.timeout_s,
         max_body=found.max_body,
+        fast_path=found.fast_path,
         target_load=found.target_load,
         parts=parts,
         shadows=shadows,

@@ -28,7 +28,8 @@ def image(plan: Plan, part: Part, registry: str) -> str:
 
 def arguments(plan: Plan, part: Part) -> list[str]:
     """Of the replica host."""
-    return ["--name", plan.endpoint, "--version", str(part.version), "--max-body", str(plan.max_body)]
+    found = ["--name", plan.endpoint, "--version", str(part.version), "--max-body", str(plan.max_body)]
+    return found if plan.fast_path else [*found, "--no-fast-path"]
 
 
 def dockerfile(plan: Plan, part: Part, lock: str) -> str:

@@ -123,7 +123,7 @@ def _tend(count: int, work: Callable[[int, int], int]) -> int:
 
 def _work(options: argparse.Namespace, door: socket.socket, figures: Figures, parent: int) -> int:
     try:
-        model = load(options.model)
+        model = load(options.model, fast_path=options.fast_path)
     except CannotLoad as problem:
         print(f"{problem.details}\n{problem.message}\n{problem.hint}", file=sys.stderr, flush=True)
         return 1

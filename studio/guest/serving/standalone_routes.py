@@ -20,6 +20,7 @@ from studio.guest.serving.standalone_requests import refusal
 _MODEL = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?(/ready|/infer)?")
 _INVOCATIONS = re.compile(r"/invocations|/endpoints/([^/]+)/invocations")
 _JSON: Headers = [("content-type", "application/json")]
+_JSON_WILL_DO = re.compile(r"json|\*/\*|application/\*")
 _ABANDONED = 499  # as in other servers' logs: the caller went away
 _encode = msgspec.json.Encoder().encode
 
@@ -32,7 +33,7 @@ class Served:
         self.version = version
         self.ready = True
         self._described = model.described
-        self._platform = f"mlflow_{model.flavor}"
+        self._platform = f"mlflow_{model.flavor}" if model.described.flavors else model.flavor
         self._batcher = Batcher(model, asyncio.get_running_loop(), lambda: None)
         self._figures = figures
 
@@ -52,7 +53,8 @@ class Served:
         if found := _INVOCATIONS.fullmatch(path):
             self._check(found[1], None)
             _only(exchange, "POST")
-            self._predict(exchange, Mlflow(exchange.request.header(b"content-type").lower()))
+            form = Mlflow(exchange.request.header(b"content-type").lower(), _wanted(exchange))
+            self._predict(exchange, form)
         elif (found := _MODEL.fullmatch(path)) and found[3] == "/infer":
             self._check(found[1], found[2])
             _only(exchange, "POST")
@@ -112,6 +114,12 @@ class Served:
         call = Call(exchange.body, form, answered)
         exchange.abandoned = abandoned
         self._batcher.add(call)
+
+
+def _wanted(exchange: Exchange) -> str:
+    """What the caller accepts, "" where JSON will do."""
+    accept = exchange.request.header(b"accept").lower()
+    return accept if "text/csv" in accept or not _JSON_WILL_DO.search(accept) else ""
 
 
 def _headers(about: dict[str, Any]) -> Headers:
