@@ -237,6 +237,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Batch
+         * @description Queues a job that scores the input in chunks and writes it with the predictions; follow it as any job.
+         */
+        post: operations["start_batch_domains__domain__batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/domains/{domain}/cost": {
         parameters: {
             query?: never;
@@ -3173,6 +3193,64 @@ export interface components {
             rows: number;
             /** Source */
             source: string;
+        };
+        /**
+         * BatchBody
+         * @description A file to score with a model version, in a job of the caller's.
+         */
+        BatchBody: {
+            /**
+             * Chunk Rows
+             * @description Rows that are in memory at once.
+             * @default 10000
+             */
+            chunk_rows: number;
+            /**
+             * Dataset
+             * @description Registers the output as a version of this data set.
+             * @default
+             */
+            dataset: string;
+            /**
+             * Environment
+             * @description Default: the one that the model was trained in, else the domain's.
+             * @default
+             */
+            environment: string;
+            /**
+             * Format
+             * @description Of the input: csv, tsv, jsonl or parquet; default: by its name.
+             * @default
+             */
+            format: string;
+            /**
+             * Input
+             * @description A file as the caller sees it (shared/rows.csv), or a data set: NAME or NAME@HASH
+             */
+            input: string;
+            /**
+             * Instance Type
+             * @description Default: std.small
+             * @default
+             */
+            instance_type: string;
+            /**
+             * Model
+             * @description models:/NAME@ALIAS or models:/NAME/3
+             */
+            model: string;
+            /**
+             * Name
+             * @description Of the job; default: model, version and file.
+             * @default
+             */
+            name: string;
+            /**
+             * Output
+             * @description Where the rows go with their predictions; default: beside the input.
+             * @default
+             */
+            output: string;
         };
         /**
          * BillAnswer
@@ -7718,6 +7796,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_batch_domains__domain__batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAnswer"];
+                };
             };
             /** @description Validation Error */
             422: {
