@@ -32,6 +32,7 @@ types: $(VENV)/.dev
 
 # Peers are installed into virtualenvs of their own, only here.
 bench: $(VENV)/.test
+	sh .ci/wrk
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 shots: $(VENV)/.test

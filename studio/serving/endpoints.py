@@ -40,6 +40,7 @@ class Wanted:
     idle_s: float = IDLE_S
     min_replicas: int = 1
     max_replicas: int = 1
+    fast_path: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def create(db: Connection, domain: str, owner: str, wanted: Wanted) -> Endpoint:
         return _again(db, found, replace(wanted, environment=where), version.name, version.version)
     id = new_id("ep")
     given = {"name": wanted.name, "mode": wanted.mode, "capture": wanted.capture, "idle_s": wanted.idle_s}
+    given |= {"fast_path": wanted.fast_path}
     named = {"id": id, "domain": domain, "owner": owner, "instance_type": kind.name, "timeout_s": TIMEOUT_S}
     target = {"model": version.name, "version": version.version, "state": EndpointState.creating}
     db.execute(insert(endpoints).values(**given, **named, **target, created_ms=now_ms()))

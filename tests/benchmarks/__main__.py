@@ -12,6 +12,7 @@ from tests.benchmarks import (
     artifacts,
     browser,
     environments,
+    inference,
     isolation,
     memory,
     notebooks,
@@ -27,6 +28,7 @@ from tests.live import running
 BENCHMARKS = {
     "notebooks": notebooks.measure,
     "serving": serving.measure,
+    "inference": inference.measure,
     "tracking": tracking.measure,
     "searching": searching.measure,
     "postgresql": tracking.measure_postgresql,

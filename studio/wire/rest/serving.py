@@ -63,6 +63,7 @@ async def create_endpoint(
         idle_s=body.idle_s,
         min_replicas=body.min_replicas,
         max_replicas=body.max_replicas,
+        fast_path=body.fast_path,
     )
 
     def write(db: Connection) -> Endpoint:

@@ -3862,6 +3862,11 @@ export interface components {
              */
             environment: string;
             /**
+             * Fast Path
+             * @default true
+             */
+            fast_path: boolean;
+            /**
              * Idle S
              * @default 300
              */

@@ -20,6 +20,7 @@ class EndpointBody(Body):
     idle_s: float = 300.0
     min_replicas: int = 1
     max_replicas: int = 1
+    fast_path: bool = True
 
 
 class StrategyBody(Body):
