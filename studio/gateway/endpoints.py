@@ -55,6 +55,8 @@ class Endpoint:
 
     def configure(self, entry: Entry, name_of: Callable[[str], str | None]) -> None:
         """Takes a new table entry; links to replicas that stay are kept, the others finish what they have."""
+        if entry.timeout_s != self.entry.timeout_s:
+            self._split_deadlines()
         self.entry = entry
         before = {variant.name: variant for variant in self.variants}
         links = {link.socket: link for variant in self.variants for link in variant.links.values()}
@@ -277,21 +279,31 @@ class Endpoint:
     def _expire(self) -> None:
         now = time.monotonic()
         while self._deadlines and (self._deadlines[0][1].finished or self._deadlines[0][0] <= now):
-            call = self._deadlines.popleft()[1]
-            if call.finished:
-                continue
-            link = call.link
-            if link is not None:
-                if link.heard < call.sent:
-                    link.suspect()
-                link.cancel(call)
-            call.fail(
-                Timeout(
-                    f"The endpoint {self.name} did not answer within {self.entry.timeout_s:g} s.",
-                    "Send fewer rows, or raise its timeout.",
-                )
-            )
+            self._time_out(self._deadlines.popleft()[1])
         self._arm()
+
+    def _time_out(self, call: "Call") -> None:
+        if call.finished:
+            return
+        link = call.link
+        if link is not None:
+            if link.heard < call.sent:
+                link.suspect()
+            link.cancel(call)
+        seconds = call.deadline - call.begun
+        text = f"The endpoint {self.name} did not answer within {seconds:g} s."
+        call.fail(Timeout(text, "Send fewer rows, or raise its timeout."))
+
+    def _split_deadlines(self) -> None:
+        """The time limit changes: what is under way keeps its own, so that the others still end in their order."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for deadline, call in self._deadlines:
+            if not call.finished:
+                wait = deadline - time.monotonic()
+                asyncio.get_running_loop().call_later(max(0.0, wait), self._time_out, call)
+        self._deadlines.clear()
 
     # links
     def link_ready(self, link: Link) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 
 from tests.e2e.gateways.processes import alive, environment, until
 
-# Imports what a fork server preloads, then forks replicas as the gateway asks.
+# Imports what a fork server preloads (of scikit-learn only if asked), then forks replicas as the gateway asks.
 _FORKER = """
 import json, os, signal, socket, sys
-import pandas, skops.io, sklearn.compose, sklearn.linear_model, sklearn.pipeline, sklearn.preprocessing, yaml, uvloop
+import uvloop
+if sys.argv[2:]:
+    import pandas, skops.io, sklearn.compose, sklearn.linear_model, sklearn.pipeline, sklearn.preprocessing, yaml
 from studio.guest.replica import main
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 listener = socket.socket(socket.AF_UNIX); listener.bind(sys.argv[1]); listener.listen(64)
@@ -43,13 +45,16 @@ while True:
 class Forker:
     """Stands for the fork server of an environment: imports once, forks replicas; `log` names each fork."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, libraries: bool = True) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="fk-", dir="/tmp")
         self.socket = Path(self._folder.name) / "fork.sock"
         self.log = folder / "forker.log"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _FORKER, str(self.socket)], env=environment(), stdout=log, stderr=log
+                [sys.executable, "-c", _FORKER, str(self.socket), *(["libraries"] if libraries else [])],
+                env=environment(),
+                stdout=log,
+                stderr=log,
             )
         until(lambda: "ready" in self.log.read_text(), "the fork server", 90)
 

@@ -124,12 +124,16 @@ class Gateway:
         self.set({f"sessions/{hashlib.sha256(value.encode()).hexdigest()}": entry})
         return f"studio_{domain or 'session'}={value}", csrf
 
-    def endpoint(self, name: str, variants: list[tuple[str, float, list[Path]]], **more: Any) -> None:
+    def endpoint(
+        self, name: str, variants: list[tuple[str, float, list[Path]]], shadows: tuple[str, ...] = (), **more: Any
+    ) -> None:
+        """Sets an endpoint; a variant "v7" serves version 7 of the model."""
         rows = [
             {
                 "name": label,
                 "weight": weight,
                 "version": label.removeprefix("v"),
+                "shadow": label in shadows,
                 "replicas": [str(path) for path in replicas],
             }
             for label, weight, replicas in variants

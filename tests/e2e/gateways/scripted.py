@@ -1,0 +1,38 @@
+"""Models that do what each request says, served by real replicas: for what a gateway does when one is slow or dies."""
+
+from pathlib import Path
+
+_SCRIPT = """
+import json, os, time
+
+def model_fn(folder):
+    return {name!r}
+
+def input_fn(body, kind):
+    return json.loads(body)
+
+def predict_fn(data, name):
+    while "until" in data and not os.path.exists(data["until"]):
+        time.sleep(0.002)
+    if data.get("die") in ("all", name):
+        os._exit(9)
+    if "print" in data:
+        os.write(1, b"printed " * data["print"])
+    if "eat" in data:
+        return {{"size": len(bytearray(data["eat"]))}}
+    return {{"x": data["x"] * {factor}, "by": name}}
+
+def output_fn(answer, accept):
+    if accept == "text/csv":
+        return f"x,by\\n{{answer['x']}},{{answer['by']}}\\n", accept
+    return json.dumps(answer), "text/html" if accept == "text/html" else "application/json"
+"""
+
+
+def scripted(folder: Path, name: str, factor: int = 1) -> Path:
+    """A model called `name`. {"x": 2} is answered with x times `factor` and its name; "until": only once that file is
+    there; "die": it ends when the name is its own, or "all"; "print": so many words; "eat": so many bytes."""
+    place = folder / name
+    place.mkdir(parents=True)
+    (place / "inference.py").write_text(_SCRIPT.format(name=name, factor=factor))
+    return place
