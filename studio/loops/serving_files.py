@@ -26,7 +26,6 @@ from studio.serving.materialise import Materialised, materialise, sweep
 from studio.serving.variants import Variant
 
 EXAMPLE_BYTES = 64 * 1024
-TEXT_BYTES = 1 << 20
 FLUSHED_S = 0.1
 _LOCKS: WeakKeyDictionary[Supervisor, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
@@ -75,15 +74,9 @@ def _make(source: Files, store: Path, environment: Path) -> Made:
             baseline = materialise(path, store).digest
             break
     folder = store / model.digest
-    wanted = requirements.parse(_text(folder, "requirements.txt", TEXT_BYTES))
-    present = requirements.installed(environment)
-    return Made(
-        model,
-        baseline,
-        _text(folder, "serving_input_example.json", EXAMPLE_BYTES),
-        requirements.missing(wanted, present),
-        [*requirements.different(wanted, present), *(f"no {name}" for name in requirements.absent(wanted, present))],
-    )
+    compared = requirements.compare(folder, environment)
+    example = _text(folder, "serving_input_example.json", EXAMPLE_BYTES)
+    return Made(model, baseline, example, compared.missing, compared.notes)
 
 
 def _text(folder: Path, name: str, cap: int) -> str:

@@ -1,5 +1,7 @@
 """Model versions as read-only folders named by the hash of their content, for the domain's service sandbox.
 
+A version that is a model.tar.gz is unpacked, by `archives`, into the same kind of folder.
+
 Runs in threads: nothing here holds the interpreter for long (hashing and copying release it).
 """
 
@@ -7,16 +9,26 @@ import hashlib
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from studio.errors import Invalid, NotFound, TooLarge
 from studio.runtime import beneath
+from studio.serving import archives
 
 CHUNK = 1 << 20
 MAX_FILES = 10_000
 MAX_BYTES = 64 << 30
+
+
+class Source(Protocol):
+    """Bytes to copy."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` of them, b"" at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +53,18 @@ def materialise(source: Path, store: Path) -> Materialised:
     temporary = store / f".making-{os.getpid()}-{os.urandom(6).hex()}"
     temporary.mkdir()
     try:
-        whole = hashlib.sha256()
+        lines: dict[str, str] = {}
         size = 0
-        for name in names:
+        for name, reader in _contents(root, names):
             target = temporary / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            digest, length = _copy(beneath.open_file(root, name.split("/")), target)
-            whole.update(f"{len(name)}:{name}:{length}:{digest}\n".encode())
+            digest, length = _copy(reader, target)
+            lines[name] = f"{len(name)}:{name}:{length}:{digest}\n"
             size += length
-        done = Materialised(whole.hexdigest(), size, len(names))
+        if not lines:
+            raise NotFound(f"{archives.NAME} has no files.", "Pack the model again.")
+        whole = hashlib.sha256("".join(lines[name] for name in sorted(lines)).encode())
+        done = Materialised(whole.hexdigest(), size, len(lines))
         _publish(temporary, store / done.digest)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -78,17 +93,35 @@ def _files(source: Path) -> tuple[Path, list[str]]:
     return source, sorted(found)
 
 
-def _copy(read: int, target: Path) -> tuple[str, int]:
+def _contents(root: Path, names: list[str]) -> Iterator[tuple[str, Source]]:
+    """Name → bytes of the files to keep; of an archive that stands for the model, those in it."""
+    packed = next((name for name in names if _is_packed(name, names)), "")
+    for name in names:
+        if name != packed:
+            with os.fdopen(beneath.open_file(root, name.split("/")), "rb") as reader:
+                yield name, reader
+    if packed:
+        with os.fdopen(beneath.open_file(root, packed.split("/")), "rb") as reader:
+            size = os.fstat(reader.fileno()).st_size
+            beside = [name for name in names if name != packed]
+            yield from archives.files(reader, size, beside, most_files=MAX_FILES, most_bytes=MAX_BYTES)
+
+
+def _is_packed(name: str, names: list[str]) -> bool:
+    alone = len(names) == 1 and name.endswith(".tar.gz")
+    return (alone or name == archives.NAME) and not {"MLmodel", "inference.py", "code/inference.py"} & set(names)
+
+
+def _copy(reader: Source, target: Path) -> tuple[str, int]:
     digest = hashlib.sha256()
     length = 0
-    with os.fdopen(read, "rb") as reader:
-        write = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-        with os.fdopen(write, "wb") as writer:
-            while piece := reader.read(CHUNK):
-                digest.update(piece)
-                length += writer.write(piece)
-            writer.flush()
-            os.fsync(writer.fileno())
+    write = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    with os.fdopen(write, "wb") as writer:
+        while piece := reader.read(CHUNK):
+            digest.update(piece)
+            length += writer.write(piece)
+        writer.flush()
+        os.fsync(writer.fileno())
     return digest.hexdigest(), length
 
 

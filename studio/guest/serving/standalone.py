@@ -59,6 +59,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--linger", type=float, default=0.0, help="seconds after SIGTERM in which new callers are heard"
     )
+    parser.add_argument("--no-fast-path", dest="fast_path", action="store_false", help="scikit-learn's own code only")
     parser.add_argument("--grace", type=float, default=20.0, help="seconds, then, for what is under way")
     options = parser.parse_args(argv)
     for value in filter(None, (options.name, options.version)):

@@ -10,10 +10,12 @@ import msgspec
 import pytest
 
 from studio.guest.serving import answers
+from studio.guest.serving.forms import Mlflow
 from studio.guest.serving.inputs import media_type
 from studio.guest.serving.models import Model, load
 from studio.guest.serving.native import NativeModel
 from studio.guest.serving.problems import BadInput, CannotLoad
+from studio.guest.serving.pyfunc import PyfuncModel
 from tests.e2e.served_models import make
 from tests.unit.guest.scored import mlflows, ours
 
@@ -173,6 +175,16 @@ def test_only_scikit_learn_on_numbers_goes_without_names(models: dict[str, Model
 
 def test_nan_is_written_as_null() -> None:
     assert answers.encode([math.nan, math.inf, 1.5]) == b'{"predictions":[null,null,1.5]}'
+
+
+def test_models_of_mlflow_itself_answer_lines_too(models: dict[str, Model]) -> None:
+    model = models["foreign"]
+    assert isinstance(model, PyfuncModel)
+    body = dump({"dataframe_split": SPLIT})
+    assert Mlflow(JSON, "text/csv").foreign(model, body) == (b"6.0,rain 1.0\n3.5,rain 4.5\n", {"type": "text/csv"})
+    with pytest.raises(BadInput) as caught:
+        Mlflow(JSON, "image/png").foreign(model, body)
+    assert caught.value.status == 406
 
 
 def test_deep_json_is_refused() -> None:

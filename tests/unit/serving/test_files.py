@@ -95,6 +95,23 @@ def test_requirements_are_compared_by_name_and_never_installed(tmp_path: Path) -
     assert "sklearn lacks xgboost" in requirements.why_not(["xgboost"], "sklearn")
 
 
+def test_what_a_script_lists_must_be_there_and_a_library_may_have_two_names(tmp_path: Path) -> None:
+    for name in ("numpy-2.4.6", "xgboost_cpu-3.2.0", "onnxruntime_gpu-1.32.0"):
+        (tmp_path / "env" / "lib" / "python3.11" / "site-packages" / f"{name}.dist-info").mkdir(parents=True)
+    folder = tmp_path / "script"
+    (folder / "code").mkdir(parents=True)
+    (folder / "code" / "inference.py").write_text("")
+    (folder / "requirements.txt").write_text("numpy==1.0\n")
+    (folder / "code" / "requirements.txt").write_text("polars\nxgboost>=2\nonnxruntime\n-r more.txt\n")
+    found = requirements.compare(folder, tmp_path / "env")
+    assert (found.missing, found.notes) == (["polars"], ["numpy 2.4.6 instead of 1.0"])
+    # Of what MLflow found imported, only frameworks must be there.
+    (folder / "MLmodel").write_text("flavors: {}")
+    (folder / "requirements.txt").write_text("numpy==1.0\nlightgbm\npytest\nxgboost\n")
+    found = requirements.compare(folder, tmp_path / "env")
+    assert (found.missing, found.notes) == (["lightgbm"], ["numpy 2.4.6 instead of 1.0", "no pytest"])
+
+
 def test_snippets_hold_no_secret_and_quote_what_the_model_gave() -> None:
     made = snippets.snippets("http://127.0.0.1:1", "rain", '{"inputs": [{"name": "it\'s"}]}')
     for text in (made.curl, made.python, made.javascript):
