@@ -11,6 +11,7 @@ from studio import __version__
 from studio.cli import (
     audit,
     backups,
+    batch,
     captures,
     domain_settings,
     endpoint_export,
@@ -63,6 +64,7 @@ app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("signin")(people.signin)
 app.command("run")(work.run)
+app.command("batch")(batch.batch)
 app.command("deploy")(endpoints.deploy)
 app.command("exits")(work.exits)
 app.command("captures")(captures.captures)

@@ -6,6 +6,7 @@
 Speaks REST at $STUDIO_API with $STUDIO_TOKEN, as in every kernel and job; elsewhere $STUDIO_URL and an access key."""
 
 from studio.guest.sdk.alerts import alerts, captures, check, monitors, rows
+from studio.guest.sdk.batch import batch
 from studio.guest.sdk.call import CallFailed, session
 from studio.guest.sdk.data import dataset, datasets, register_dataset
 from studio.guest.sdk.environments import add_packages, environments
@@ -20,6 +21,7 @@ __all__ = [
     "Job",
     "add_packages",
     "alerts",
+    "batch",
     "captures",
     "check",
     "dataset",

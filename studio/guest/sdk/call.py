@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 from studio.errors import StudioError
 
@@ -34,13 +35,25 @@ def call(method: str, path: str, body: Any = None, **query: Any) -> Any:
     wanted = {key: value for key, value in query.items() if value is not None}
     if wanted:
         url += "?" + urllib.parse.urlencode(wanted, doseq=True)
-    headers = {"authorization": f"Bearer {os.environ.get('STUDIO_TOKEN', '')}", "accept": "application/json"}
+    headers = _credential() | {"accept": "application/json"}
     data = None
     if method != "GET":
         data = json.dumps({} if body is None else body).encode()
         headers["content-type"] = "application/json"
-    text = _answer(urllib.request.Request(url, data, headers, method=method), method)
+    text = _answer(urllib.request.Request(url, data, headers, method=method), method, lambda answer: answer.read())
     return json.loads(text) if text else None
+
+
+def save(path: str, file: BinaryIO) -> None:
+    """GET of any path of Studio's, streamed into `file`."""
+    asked = urllib.request.Request(f"{_address()}/{path.lstrip('/')}", headers=_credential())
+
+    def take(answer: Any) -> None:
+        file.seek(0)  # of an answer that broke off nothing stays
+        file.truncate()
+        shutil.copyfileobj(answer, file, 1 << 20)
+
+    _answer(asked, "GET", take)
 
 
 def in_domain(path: str) -> str:
@@ -89,14 +102,18 @@ def _address() -> str:
     return found.rstrip("/")
 
 
-def _answer(request: urllib.request.Request, method: str) -> bytes:
+def _credential() -> dict[str, str]:
+    return {"authorization": f"Bearer {os.environ.get('STUDIO_TOKEN', '')}"}
+
+
+def _answer(request: urllib.request.Request, method: str, take: Callable[[Any], Any]) -> Any:
     # No proxy of the environment is asked: Studio's address is loopback or the person's own host.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             with opener.open(request, timeout=120) as answer:
-                return bytes(answer.read())
+                return take(answer)
         except urllib.error.HTTPError as error:
             raise _refusal(error) from None
         except (urllib.error.URLError, ConnectionError, TimeoutError) as error:

@@ -55,7 +55,7 @@ async def start_job(
     job_id = jobs.new_job_id()
     async with staging.staged(studio.settings.paths.user(domain, owner), job_id, name, text):
         job = await studio.store.write(lambda db: jobs.create(db, domain, owner, job_id, wanted))
-    return await studio.store.read(lambda db: _answer(db, job))
+    return await studio.store.read(lambda db: answer(db, job))
 
 
 @router.get("/{job_id}")
@@ -68,7 +68,7 @@ async def get_job(
 ) -> JobAnswer:
     """One job with the runs it made."""
     await until(studio, "jobs", wait_s, lambda: studio.store.read(lambda db: _has_ended(db, domain, job_id)))
-    return await studio.store.read(lambda db: _answer(db, jobs.get(db, domain, job_id)))
+    return await studio.store.read(lambda db: answer(db, jobs.get(db, domain, job_id)))
 
 
 @router.post("/{job_id}/stop", status_code=202)
@@ -79,7 +79,7 @@ async def stop_job(
     found = await studio.store.read(lambda db: jobs.get(db, domain, job_id))
     require_owner(principal, domain, "job", found.owner)
     job = await studio.store.write(lambda db: jobs.request_stop(db, domain, job_id))
-    return await studio.store.read(lambda db: _answer(db, job))
+    return await studio.store.read(lambda db: answer(db, job))
 
 
 @router.get("/{job_id}/log")
@@ -103,7 +103,8 @@ def _has_ended(db: Connection, domain: str, job_id: str) -> bool:
     return jobs.get(db, domain, job_id).state.is_end
 
 
-def _answer(db: Connection, job: Job) -> JobAnswer:
+def answer(db: Connection, job: Job) -> JobAnswer:
+    """One, as this wire tells of it."""
     return _answers(db, [job])[0]
 
 
