@@ -254,6 +254,14 @@ class Router:
         target = f"/sagemaker/domains/{asked.domain}/endpoints/{asked.name}/async-invocations"
         return ToServer(asked.identity, target.encode(), "apex", asked.domain)
 
+    def describe(self, asked: Asked) -> Decision:
+        """An endpoint's OpenAPI document, or the page of it: the server says who may read it."""
+        self._require_endpoint(asked)
+        _only_read(asked.request)
+        leaf = asked.request.path.rpartition("/")[2]
+        target = f"/api/v1/domains/{asked.domain}/endpoints/{asked.name}/{leaf}"
+        return ToServer(asked.identity, target.encode(), "apex", asked.domain)
+
     def infer(self, asked: Asked) -> Decision:
         """The same in the Open Inference Protocol."""
         self._may_invoke(asked)
@@ -288,6 +296,10 @@ class Router:
     def _may_invoke(self, asked: Asked) -> None:
         name = asked.name
         self._require(asked, "serving.invoke", f"endpoint/{name}", f"refusals/{asked.domain}/{name}")
+        self._require_endpoint(asked)
+
+    def _require_endpoint(self, asked: Asked) -> None:
+        name = asked.name
         if not is_name(name) or self._tables.get(f"endpoints/{asked.domain}/{name}") is None:
             raise NotFound(
                 f"The domain {asked.domain} has no endpoint {name[:60]!r}.",
@@ -349,6 +361,7 @@ def starting(request: Request, identity: Identity, domain: str) -> ToServer:
 APEX: tuple[Route, ...] = (
     Route(re.compile(r"/endpoints/([^/]+)/invocations"), Guard.key, Router.predict),
     Route(re.compile(r"/endpoints/([^/]+)/async-invocations"), Guard.key, Router.invoke_later),
+    Route(re.compile(r"/endpoints/([^/]+)/(?:openapi\.json|docs)"), Guard.key, Router.describe),
     Route(re.compile(r"/v2/models/([^/]+)(?:|/versions/([^/]+))/infer"), Guard.key, Router.infer),
     Route(re.compile(r"/v2/models/([^/]+)(?:|/versions/([^/]+))/ready"), Guard.key, Router.ready),
     Route(re.compile(r"/v2/models/([^/]+)(?:|/versions/([^/]+))"), Guard.key, Router.model),

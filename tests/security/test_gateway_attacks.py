@@ -214,6 +214,18 @@ def test_key_of_one_domain_does_not_reach_another(gateway: Gateway) -> None:
         assert gateway.request("POST", f"/endpoints/{name}/invocations", "{}", key=True)[0] in (400, 404)
 
 
+def test_descriptions_are_the_servers_answer_about_that_endpoint_alone(gateway: Gateway) -> None:
+    for leaf in ("openapi.json", "docs"):
+        code, _, body = gateway.request("GET", f"/endpoints/rain/{leaf}?domain=other", key=True)
+        told = json.loads(body)
+        assert (code, told["path"]) == (200, f"/api/v1/domains/demo/endpoints/rain/{leaf}")
+        claims = {name: value for name, value in told["headers"] if name.startswith("x-studio-")}
+        assert (claims["x-studio-user"], claims["x-studio-credential"]) == ("ann", "key-test")
+        assert gateway.request("POST", f"/endpoints/rain/{leaf}", "{}", key=True)[0] == 400
+        for name in ("none", "only-there", "%72ain", "..%2f..%2fother%2fendpoints%2frain"):
+            assert gateway.request("GET", f"/endpoints/{name}/{leaf}", key=True)[0] in (400, 404)
+
+
 def lab_request(gateway: Gateway, method: str, path: str, **headers: str) -> tuple[int, Any]:
     code, _, body = gateway.request(method, path, host=f"demo.localhost:{gateway.port}", **headers)
     return code, body

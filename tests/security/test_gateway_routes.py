@@ -77,7 +77,7 @@ def routes() -> Iterator[tuple[str, routing.Route, str]]:
             pattern = route.pattern.pattern
             choice = re.fullmatch(r"(.*)\(\?:(.*)\)(.*)", pattern)
             branches = [choice[1] + one + choice[3] for one in choice[2].split("|")] if choice else [pattern]
-            found = [re.sub(r"\([^()]*\)", "name", one).replace(".*", "x/name") for one in branches]
+            found = [re.sub(r"\([^()]*\)", "name", one).replace("\\.", ".").replace(".*", "x/name") for one in branches]
             for path in found + (BEHIND[at] if route is table[-1] else []):
                 assert route.pattern.fullmatch(path), f"{path} is not an example of {pattern}"
                 yield at, route, path
