@@ -32,7 +32,7 @@ export const PANELS: Record<PanelName, IPanel> = {
   run: { icon: 'run', title: trans => trans.__('Run'), perItem: true, view: item => <RunPanel item={item} /> },
   jobs: { icon: 'jobs', title: trans => trans.__('Jobs'), view: item => <JobsPanel item={item} /> },
   models: { icon: 'models', title: trans => trans.__('Models'), view: item => <ModelsPanel item={item} /> },
-  endpoints: { icon: 'endpoints', title: trans => trans.__('Endpoints'), view: () => <EndpointsPanel /> },
+  endpoints: { icon: 'endpoints', title: trans => trans.__('Endpoints'), view: item => <EndpointsPanel item={item} /> },
   endpoint: { icon: 'endpoints', title: trans => trans.__('Endpoint'), perItem: true, view: item => <EndpointPanel item={item} /> },
   monitors: { icon: 'monitors', title: trans => trans.__('Monitors'), view: item => <MonitorsPanel item={item} /> },
   environments: { icon: 'environments', title: trans => trans.__('Environments'), view: item => <EnvironmentsPanel item={item} /> },

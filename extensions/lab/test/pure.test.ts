@@ -83,9 +83,10 @@ void describe('endpoint figures', () => {
   void it('turns counters into rates and survives a restart of the gateway', () => {
     const stats = { requests: 100, errors: 0, inflight: 0, p50_ms: 2, p99_ms: 5, last_ms: 0, captured: 0, dropped: 0 };
     const history = new StatsHistory();
-    history.add(stats, 0);
-    history.add({ ...stats, requests: 120 }, 2000);
-    history.add({ ...stats, requests: 6 }, 4000);
+    const seen = (requests: number): Parameters<StatsHistory['add']>[0] => ({ stats: { ...stats, requests }, variants: [], price_per_hour: 0.02 });
+    history.add(seen(100), 0);
+    history.add(seen(120), 2000);
+    history.add(seen(6), 4000);
     assert.deepEqual(history.samples.map(sample => sample.perSecond), [0, 10, 3]);
   });
 });

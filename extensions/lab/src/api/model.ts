@@ -113,6 +113,12 @@ export type EndpointStats = Schemas['StatsAnswer'];
 export type EndpointSummary = Schemas['EndpointSummary'];
 export type Endpoint = Schemas['EndpointAnswer'];
 export type NewEndpoint = Partial<Schemas['EndpointBody']> & Pick<Schemas['EndpointBody'], 'name' | 'model'>;
+export type Variant = Schemas['VariantAnswer'];
+export type NewVariant = Partial<Schemas['VariantBody']> & Pick<Schemas['VariantBody'], 'version' | 'weight'>;
+export type Rollout = Schemas['RolloutAnswer'];
+export type Strategy = Schemas['StrategyBody'];
+export type EndpointSettings = Schemas['SettingsAnswer'];
+export type EndpointChange = Partial<Schemas['SettingsBody']>;
 export type Prediction = Schemas['PredictionAnswer'];
 export type CapturedRows = Schemas['CapturesAnswer'];
 

@@ -87,7 +87,7 @@ function addCommands(app: JupyterFrontEnd, studio: IStudio): void {
     await openNotebook(studio, path);
   });
   add('studio:register-data', trans.__('Register a data set'), () => studio.open('data', '+'));
-  add('studio:deploy', trans.__('Deploy a model'), () => studio.open('models'));
+  add('studio:deploy', trans.__('Deploy a model'), () => studio.open('endpoints', '+'));
   add('studio:import-mlflow', trans.__('Import from MLflow'), () => studio.open('home', 'import+'));
   add('studio:open-dashboards', trans.__('Compare runs (dashboard)'), () => studio.open('dashboard', 'compare'));
   add('studio:new-notebook', trans.__('New notebook'), () => newNotebook(studio));

@@ -50,7 +50,7 @@ export function StopButton({ item, onDone }: { item: RunningItem; onDone: () => 
   const losses: Record<string, string> = {
     kernel: trans.__('Its variables are lost; the notebook file stays.'),
     job: trans.__('The script ends here. Its log and what it logged to its runs stay.'),
-    endpoint: trans.__('Its callers get an error until it is deployed again.'),
+    endpoint: trans.__('Its replicas end and it costs nothing; the next request wakes it.'),
     lab: trans.__('This window stops answering until the lab is opened again; files stay.')
   };
   return (
@@ -83,7 +83,7 @@ export function StopAll({ count, onDone }: { count: number; onDone: () => Promis
         <ConfirmDialog title={trans.__('Stop everything in %1?', session?.domain ?? '')} verb={trans.__('Stop all')} act={act} onClose={() => setAsks(false)}>
           <p>{trans._n('%1 thing that costs is ended:', '%1 things that cost are ended:', count)}</p>
           <ul>
-            <li>{trans.__('endpoints no longer answer their callers')}</li>
+            <li>{trans.__('endpoints go to zero until the next request wakes them')}</li>
             <li>{trans.__('kernels lose their variables, jobs end where they are')}</li>
           </ul>
           <p>{trans.__('Files, runs, models and captured rows stay. This lab stays open.')}</p>

@@ -1,7 +1,7 @@
-import type { CapturedRows, Endpoint, EndpointSummary, InstanceType, NewEndpoint, Prediction } from '../../api/model';
+import type { CapturedRows, Endpoint, EndpointChange, EndpointSummary, InstanceType, NewEndpoint, NewVariant, Prediction, Strategy } from '../../api/model';
 import type { Requester } from '../../request';
 
-/** Endpoints: what is served, and asking it. */
+/** Endpoints: what is served, by which variants, and asking it. */
 export class EndpointsClient {
   constructor(
     private readonly request: Requester,
@@ -20,16 +20,42 @@ export class EndpointsClient {
     return this.request.post(`domains/${this.domain}/endpoints`, endpoint);
   }
 
-  promote(name: string, version: number | string): Promise<Endpoint> {
-    return this.request.post(`${this.path(name)}/promote`, { version });
+  /** Without a strategy all of the traffic moves at once. */
+  promote(name: string, version: number | string, strategy?: Strategy): Promise<Endpoint> {
+    return this.request.post(`${this.path(name)}/promote`, { version: Number(version), ...(strategy && { strategy }) });
   }
 
   undo(name: string): Promise<Endpoint> {
     return this.request.post(`${this.path(name)}/undo`);
   }
 
+  /** To zero, whatever its mode; the next request wakes it. */
+  stop(name: string): Promise<unknown> {
+    return this.request.post(`domains/${this.domain}/running/${encodeURIComponent(`endpoint:${name}`)}/stop`);
+  }
+
   delete(name: string): Promise<void> {
     return this.request.delete(this.path(name));
+  }
+
+  change(name: string, change: EndpointChange): Promise<Endpoint> {
+    return this.request.patch(this.path(name), change);
+  }
+
+  setWeights(name: string, weights: Record<string, number>): Promise<Endpoint> {
+    return this.request.put(`${this.path(name)}/weights`, { weights });
+  }
+
+  addVariant(name: string, variant: NewVariant): Promise<Endpoint> {
+    return this.request.post(`${this.path(name)}/variants`, variant);
+  }
+
+  limitVariant(name: string, variant: string, least: number, most: number): Promise<Endpoint> {
+    return this.request.patch(this.variant(name, variant), { min_replicas: least, max_replicas: most });
+  }
+
+  removeVariant(name: string, variant: string): Promise<void> {
+    return this.request.delete(this.variant(name, variant));
   }
 
   /** Asks the endpoint with the person's session; the body is that of `/invocations`. */
@@ -47,5 +73,9 @@ export class EndpointsClient {
 
   private path(name: string): string {
     return `domains/${this.domain}/endpoints/${encodeURIComponent(name)}`;
+  }
+
+  private variant(name: string, variant: string): string {
+    return `${this.path(name)}/variants/${encodeURIComponent(variant)}`;
   }
 }

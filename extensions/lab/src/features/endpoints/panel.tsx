@@ -6,13 +6,16 @@ import { useMoney, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
 import { Ago, Button, DataTable, EmptyState, ErrorBox, Field, IColumn, Modal, Panel, Select, Skeleton, StatusPill } from '../../ui';
 import { DeployDialog } from './deploy';
+import { replicasOf } from './history';
+import { percentText } from './split';
 
-export function EndpointsPanel(): JSX.Element {
+/** What is served. `item`: `+` asks which model to deploy. */
+export function EndpointsPanel({ item }: { item: string }): JSX.Element {
   const studio = useStudio();
   const { trans } = studio;
   const money = useMoney();
   const { data, error, refresh } = useResource('endpoints', client => client.endpoints.list(), { topics: ['endpoints'], everyMs: 3000 });
-  const [picks, setPicks] = useState(false);
+  const [picks, setPicks] = useState(item === '+');
   const [model, setModel] = useState<string | null>(null);
   const create = (
     <Button kind="primary" icon="plus" testId={TEST.newEndpoint} onClick={() => setPicks(true)}>
@@ -24,7 +27,8 @@ export function EndpointsPanel(): JSX.Element {
     { key: 'state', label: trans.__('State'), width: 176, cell: e => <StatusPill state={e.state} title={e.reason ?? undefined} testId={TEST.state(`endpoint-${e.name}`)} /> },
     { key: 'model', label: trans.__('Model'), width: 136, cell: e => modelText(e) },
     { key: 'mode', label: trans.__('Runs'), width: 84, cell: e => (e.mode === 'always' ? trans.__('always on') : trans.__('serverless')) },
-    { key: 'replicas', label: trans.__('Replicas'), width: 76, grow: 0, align: 'right', cell: e => formatCount(e.variants.reduce((sum, v) => sum + v.replicas.length, 0)) },
+    { key: 'traffic', label: trans.__('Traffic'), width: 128, cell: e => <TrafficCell endpoint={e} /> },
+    { key: 'replicas', label: trans.__('Replicas'), width: 76, grow: 0, align: 'right', cell: e => formatCount(replicasOf(e)) },
     { key: 'requests', label: trans.__('Requests'), width: 80, align: 'right', cell: e => formatCount(e.stats?.requests) },
     { key: 'errors', label: trans.__('Errors'), width: 64, grow: 0, align: 'right', cell: e => formatCount(e.stats?.errors) },
     { key: 'p50', label: trans.__('p50, ms'), width: 72, grow: 0, align: 'right', cell: e => formatNumber(e.stats?.p50_ms) },
@@ -68,6 +72,16 @@ export function EndpointsPanel(): JSX.Element {
       )}
     </Panel>
   );
+}
+
+/** Who has the traffic, where it is divided; a shift under way says how far it is. */
+function TrafficCell({ endpoint }: { endpoint: EndpointSummary }): JSX.Element {
+  const { trans } = useStudio();
+  const served = endpoint.variants.filter(v => v.share > 0);
+  const shadows = endpoint.variants.filter(v => v.shadow).length;
+  const words = served.length > 1 ? served.map(v => `${v.name} ${percentText(v.share)}`).join(', ') : served.length === 1 ? trans.__('all to %1', served[0]?.name ?? '') : '–';
+  const text = shadows ? `${words} + ${trans._n('%1 shadow', '%1 shadows', shadows)}` : words;
+  return <span title={endpoint.rollout?.words ?? text}>{text}</span>;
 }
 
 /** `models:/name@alias` in words, with the version that it means now. */

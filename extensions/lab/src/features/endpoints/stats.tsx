@@ -2,63 +2,86 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 
 import type { Endpoint } from '../../api/model';
 import { formatCount, formatNumber } from '../../format';
-import { useMoney, useStudio, useWidth } from '../../hooks';
+import { useMoney, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
-import { Metric, Sparkline, hue } from '../../ui';
-import { StatsHistory } from './history';
+import { hue } from '../../ui';
+import { Point } from '../../ui/scale';
+import { ISample, StatsHistory, replicasOf } from './history';
+import { ICurve, LiveChart } from './livechart';
 
 const histories = new Map<string, StatsHistory>();
+const EVERY_MS = 2000;
+const LEAST_MS = 60_000;
 
-/** Five small live charts on one time axis: since this window was opened. */
+/** Five small live charts on one time axis, since this window was opened; what happened meanwhile is marked in them. */
 export function Stats({ endpoint }: { endpoint: Endpoint }): JSX.Element {
-  const { trans, session } = useStudio();
+  const { trans } = useStudio();
   const money = useMoney();
-  const key = `${session?.domain}/${endpoint.name}`;
+  const { samples, now } = useHistory(endpoint);
+  const [at, setAt] = useState<number | null>(null);
+  const { stats } = endpoint;
+  const first = samples[0]?.at ?? now;
+  const last = samples[samples.length - 1];
+  const from = Math.min(first, now - LEAST_MS);
+  const markers = endpoint.events.filter(event => event.at_ms > from && event.at_ms <= now).map(event => ({ at: event.at_ms, text: event.text }));
+  const read = at === null ? undefined : closest(samples, at);
+  const curve = (name: string, pick: (sample: ISample) => number | null, color?: string): ICurve => ({ name, points: samples.map((s): Point => [s.at, pick(s) ?? NaN]), color });
+  const shared = { from, to: now, markers, at, onPoint: setAt };
+  const [p50, p99] = read ? [read.p50, read.p99] : [stats.p50_ms, stats.p99_ms];
+  return (
+    <div className="jp-Studio-liveRow">
+      <LiveChart {...shared} label={trans.__('requests/s')} value={figure((read ?? last)?.perSecond)} curves={[curve('rate', s => s.perSecond)]} testId={TEST.endpointStat('rate')} />
+      <LiveChart {...shared} label={trans.__('p50 / p99, ms')} value={`${figure(p50)} / ${figure(p99)}`} curves={[curve('p99', s => s.p99, hue(1)), curve('p50', s => s.p50, hue(0))]} testId={TEST.endpointStat('latency')} />
+      <LiveChart
+        {...shared}
+        label={trans.__('requests, errors')}
+        value={`${formatCount(read?.requests ?? stats.requests)}, ${formatCount(read?.errors ?? stats.errors)}`}
+        curves={[curve('errors', s => s.errorsPerSecond, 'var(--jp-error-color1)')]}
+        testId={TEST.endpointStat('requests')}
+      />
+      <LiveChart
+        {...shared}
+        stepped
+        label={trans.__('replicas, in flight')}
+        value={read ? formatCount(read.replicas) : `${formatCount(replicasOf(endpoint))}, ${formatCount(stats.inflight)}`}
+        curves={[curve('replicas', s => s.replicas)]}
+        testId={TEST.endpointStat('replicas')}
+      />
+      <LiveChart {...shared} stepped label={trans.__('cost per hour')} value={money(read?.perHour ?? endpoint.price_per_hour)} curves={[curve('cost', s => s.perHour, hue(2))]} testId={TEST.endpointStat('cost')} />
+    </div>
+  );
+}
+
+/** What was sampled while this window is open; kept when the tab is closed and opened again. */
+function useHistory(endpoint: Endpoint): { samples: ISample[]; now: number } {
+  const { session } = useStudio();
+  const key = `${session?.domain}/${endpoint.name}/${endpoint.created_ms}`;
   const history = useMemo(() => {
     const kept = histories.get(key) ?? new StatsHistory();
     histories.set(key, kept);
     return kept;
   }, [key]);
-  const [, redraw] = useState(0);
-  const latest = useRef(endpoint.stats);
-  latest.current = endpoint.stats;
+  const [now, setNow] = useState(Date.now);
+  const latest = useRef(endpoint);
+  latest.current = endpoint;
   useEffect(() => {
     const sample = (): void => {
-      if (latest.current && !document.hidden) {
+      if (!document.hidden) {
         history.add(latest.current, Date.now());
-        redraw(turn => turn + 1);
+        setNow(Date.now());
       }
     };
     sample();
-    const timer = window.setInterval(sample, 2000);
+    const timer = window.setInterval(sample, EVERY_MS);
     return () => window.clearInterval(timer);
   }, [history]);
-
-  const samples = history.samples;
-  const last = samples[samples.length - 1];
-  const stats = endpoint.stats;
-  const replicas = endpoint.variants.flatMap(v => v.replicas);
-  const figures = (pick: (s: (typeof samples)[number]) => number | null): number[] => samples.map(s => pick(s) ?? 0);
-  return (
-    <div className="jp-Studio-stats">
-      <Stat name="rate" label={trans.__('requests/s')} value={formatNumber(round(last?.perSecond))} values={figures(s => s.perSecond)} />
-      <Stat name="latency" label={trans.__('p50 / p99, ms')} value={`${formatNumber(round(stats?.p50_ms))} / ${formatNumber(round(stats?.p99_ms))}`} values={figures(s => s.p99)} />
-      <Stat name="requests" label={trans.__('requests, errors')} value={`${formatCount(stats?.requests)}, ${formatCount(stats?.errors)}`} values={figures(s => s.errorsPerSecond)} color="var(--jp-error-color1)" />
-      <Stat name="replicas" label={trans.__('replicas, in flight')} value={`${replicas.length}, ${formatCount(stats?.inflight ?? 0)}`} />
-      <Stat name="cost" label={trans.__('cost per hour')} value={money(endpoint.price_per_hour)} />
-    </div>
-  );
+  return { samples: history.samples, now };
 }
 
-function round(value: number | null | undefined): number | null {
-  return value === null || value === undefined ? null : Number(value.toPrecision(3));
+function closest(samples: ISample[], at: number): ISample | undefined {
+  return samples.reduce<ISample | undefined>((best, sample) => (!best || Math.abs(sample.at - at) < Math.abs(best.at - at) ? sample : best), undefined);
 }
 
-function Stat({ name, label, value, values, color = hue(0) }: { name: string; label: string; value: string; values?: number[]; color?: string }): JSX.Element {
-  const [box, width] = useWidth<HTMLDivElement>(160);
-  return (
-    <Metric label={label} value={value} testId={TEST.endpointStat(name)}>
-      <div ref={box}>{values && <Sparkline values={values} width={width} height={32} color={color} fill zero slots={60} />}</div>
-    </Metric>
-  );
+function figure(value: number | null | undefined): string {
+  return formatNumber(value === null || value === undefined ? null : Number(value.toPrecision(3)));
 }
