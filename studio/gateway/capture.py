@@ -49,6 +49,8 @@ class Spool:
 
     def write(self, data: bytes) -> None:
         """Appends frames to the open segment, opening one if there is none."""
+        if self._directory >= 0 and os.fstat(self._directory).st_nlink == 0:
+            self.close()  # the endpoint was deleted, and another one has its name now
         if self._file < 0:
             self._open()
         view = memoryview(data)
