@@ -1,9 +1,11 @@
-"""The Open Inference Protocol by an official client of it, Triton's, against real replicas behind the gateway."""
+"""The Open Inference Protocol by an official client of it, Triton's, against real replicas behind the gateway, and
+against hosts as endpoints are exported, where they have no gateway before them."""
 
 import json
 import re
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,48 +14,97 @@ import pytest
 
 from tests.e2e.gateways import Gateway
 from tests.e2e.gateways.serving import with_models
+from tests.protocol.exported import hosts
 
 COLUMNS = ["rain", "wind", "temp max"]
 ROWS = np.array([[1.0, 2.0, 3.0], [0.0, -1.0, 0.5], [4.0, 0.0, 0.0]])
 TRUTH = ROWS @ [2.0, 3.0, 5.0]
 MODELS = ("linear", "tensor", "mixed", "unsigned", "proba", "foreign")
+EXPORTED = ("linear", "mixed", "foreign")  # each kind of loading; a process each takes a second or two
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway, Path]]:
     """Each model as an endpoint of its name; `linear` in versions 1 and, with all weights negated, 2."""
     with with_models(tmp_path_factory) as (one, models):
         for name in MODELS:
             one.endpoint(name, [("v1", 1.0, [one.replica(models / name, name)])])
         both = [("v1", 1.0, [one.replica_socket("linear")]), ("v2", 0.0, [one.replica(models / "negated", "negated")])]
         one.endpoint("linear", both)
-        yield one
+        yield one, models
 
 
 @pytest.fixture(scope="module")
-def client(gateway: Gateway) -> Iterator[Any]:
-    from tritonclient import http
-
-    found = http.InferenceServerClient(gateway.host)
-    yield Keyed(found, {"Authorization": f"Bearer {gateway.token}"})
-    found.close()
+def gateway(served: tuple[Gateway, Path]) -> Gateway:
+    return served[0]
 
 
-class Keyed:
-    """The client with its key sent along: every call of it takes headers (and writes into them)."""
+@pytest.fixture(scope="module")
+def keyed(gateway: Gateway) -> Iterator["Client"]:
+    """Studio's wire."""
+    headers = {"Authorization": f"Bearer {gateway.token}"}
+    with Client({"": f"http://{gateway.host}"}, headers) as found:
+        yield found
 
-    def __init__(self, client: Any, headers: dict[str, str]) -> None:
-        self._client, self._headers = client, headers
+
+@pytest.fixture(scope="module", params=["Studio", "exported host"])
+def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Client"]:
+    """Both wires: what holds in one holds in the other."""
+    if request.param == "Studio":
+        yield request.getfixturevalue("keyed")
+        return
+    models = request.getfixturevalue("served")[1]
+    with hosts(models, EXPORTED, tmp_path_factory.mktemp("exported")) as found:
+        with Client({name: host.url for name, host in found.items()}, {}) as one:
+            yield one
+
+
+class Client:
+    """Triton's client, with headers sent along: every call of it takes them (and writes into them); `plain` is HTTP
+    alone. `urls`: of each model's host, "": of all others."""
+
+    def __init__(self, urls: dict[str, str], headers: dict[str, str]) -> None:
+        from tritonclient import http
+
+        self._headers = headers
+        self._clients = {name: http.InferenceServerClient(url.removeprefix("http://")) for name, url in urls.items()}
+        self.plain = httpx.Client(transport=ByModel(urls), base_url="http://host", headers=headers, timeout=60)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.plain.close()
+        for one in self._clients.values():
+            one.close()
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *given, **more: getattr(self._client, name)(*given, **more, headers=dict(self._headers))
+        def call(*given: Any, **more: Any) -> Any:
+            first = next(iter(self._clients))
+            one = self._clients[given[0] if given and given[0] in self._clients else first]
+            return getattr(one, name)(*given, **more, headers=dict(self._headers))
+
+        return call
+
+
+class ByModel(httpx.HTTPTransport):
+    """Sends each request to the host of the model that its path names."""
+
+    def __init__(self, urls: dict[str, str]) -> None:
+        super().__init__()
+        self._urls = {name: httpx.URL(url) for name, url in urls.items()}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        named = [part for part in request.url.path.split("/") if part in self._urls]
+        at = self._urls[named[0] if named else next(iter(self._urls))]
+        request.url = request.url.copy_with(host=at.host, port=at.port)
+        request.headers["host"] = f"{at.host}:{at.port}"
+        return super().handle_request(request)
 
 
 @pytest.fixture
-def plain(gateway: Gateway) -> Iterator[httpx.Client]:
-    headers = {"authorization": f"Bearer {gateway.token}"}
-    with httpx.Client(base_url=f"http://{gateway.host}", headers=headers, timeout=30) as found:
-        yield found
+def plain(client: Client) -> httpx.Client:
+    return client.plain
 
 
 def tensor(name: str, array: Any, datatype: str, *, binary: bool) -> Any:
@@ -64,7 +115,7 @@ def tensor(name: str, array: Any, datatype: str, *, binary: bool) -> Any:
     return found
 
 
-def test_health_and_metadata(client: Any) -> None:
+def test_health_and_metadata(client: Client) -> None:
     assert client.is_server_live() and client.is_server_ready()
     assert client.is_model_ready("linear") and client.is_model_ready("linear", "1")
     assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
@@ -73,14 +124,21 @@ def test_health_and_metadata(client: Any) -> None:
     assert said["inputs"] == [{"name": name, "datatype": "FP64", "shape": [-1]} for name in COLUMNS]
     assert said["outputs"] == [{"name": "predict", "datatype": "FP64", "shape": [-1]}]
     assert client.get_model_metadata("mixed")["inputs"][0] == {"name": "city", "datatype": "BYTES", "shape": [-1]}
-    assert client.get_model_metadata("tensor")["inputs"] == [{"name": "input", "datatype": "FP64", "shape": [-1, 3]}]
+
+
+def test_metadata_of_a_tensor(keyed: Client) -> None:
+    assert keyed.get_model_metadata("tensor")["inputs"] == [{"name": "input", "datatype": "FP64", "shape": [-1, 3]}]
 
 
 @pytest.mark.parametrize("binary", [True, False])
-@pytest.mark.parametrize(
-    ("model", "kind"), [("linear", "columns"), ("linear", "matrix"), ("tensor", "matrix"), ("unsigned", "matrix")]
-)
-def test_numbers_as_columns_and_as_one_matrix(client: Any, model: str, kind: str, binary: bool) -> None:
+@pytest.mark.parametrize("model", ["tensor", "unsigned"])
+def test_numbers_where_no_columns_are_named(keyed: Client, model: str, binary: bool) -> None:
+    test_numbers_as_columns_and_as_one_matrix(keyed, "matrix", binary, model)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("kind", ["columns", "matrix"])
+def test_numbers_as_columns_and_as_one_matrix(client: Client, kind: str, binary: bool, model: str = "linear") -> None:
     from tritonclient import http
 
     if kind == "matrix":
@@ -96,19 +154,22 @@ def test_numbers_as_columns_and_as_one_matrix(client: Any, model: str, kind: str
     assert (said["model_name"], said["model_version"], said["id"]) == (model, "1", "mine")
 
 
-def test_singles_and_whole_numbers_become_what_the_model_takes(client: Any) -> None:
+def test_singles_become_what_the_model_takes(client: Client) -> None:
     single = ROWS.astype("float32")
     assert client.infer("linear", [tensor("x", single, "FP32", binary=True)]).as_numpy("predict") == pytest.approx(
         TRUTH, rel=1e-6
     )
+
+
+def test_whole_numbers_become_what_the_model_takes(keyed: Client) -> None:
     whole = np.array([[1, 2, 3]], dtype="int64")
-    assert client.infer("tensor", [tensor("x", whole, "INT64", binary=False)]).as_numpy("predict") == pytest.approx(
+    assert keyed.infer("tensor", [tensor("x", whole, "INT64", binary=False)]).as_numpy("predict") == pytest.approx(
         [23.0]
     )
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_columns_of_several_types(client: Any, plain: httpx.Client, binary: bool) -> None:
+def test_columns_of_several_types(client: Client, plain: httpx.Client, binary: bool) -> None:
     inputs = [
         tensor("city", np.array(["Oslo", "Rome"], dtype=object), "BYTES", binary=binary),
         tensor("days", np.array([3, 50], dtype="int64"), "INT64", binary=binary),
@@ -121,12 +182,15 @@ def test_columns_of_several_types(client: Any, plain: httpx.Client, binary: bool
     assert found == pytest.approx(same)
 
 
-def test_a_table_and_words_as_output(client: Any, plain: httpx.Client) -> None:
-    """`proba` gives a matrix; `foreign`, which only MLflow's pyfunc can load, a table with a column of words."""
+def test_a_matrix_as_output(keyed: Client) -> None:
+    proba = keyed.infer("proba", [tensor("x", ROWS, "FP64", binary=True)])
+    assert proba.as_numpy("predict").shape == (3, 2) and proba.as_numpy("predict").sum(axis=1) == pytest.approx([1] * 3)
+
+
+def test_a_table_and_words_as_output(client: Client, plain: httpx.Client) -> None:
+    """`foreign`, which only MLflow's pyfunc can load, gives a table with a column of words."""
     from tritonclient import http
 
-    proba = client.infer("proba", [tensor("x", ROWS, "FP64", binary=True)])
-    assert proba.as_numpy("predict").shape == (3, 2) and proba.as_numpy("predict").sum(axis=1) == pytest.approx([1] * 3)
     inputs = [tensor(name, ROWS[:, at], "FP64", binary=True) for at, name in enumerate(COLUMNS)]
     both = client.infer("foreign", inputs)
     assert both.as_numpy("sum") == pytest.approx(ROWS.sum(axis=1))
@@ -138,14 +202,14 @@ def test_a_table_and_words_as_output(client: Any, plain: httpx.Client) -> None:
     assert [output["name"] for output in said["outputs"]] == ["sum", "word"]
 
 
-def test_a_version_is_asked_for_by_its_number(client: Any) -> None:
+def test_a_version_is_asked_for_by_its_number(keyed: Client) -> None:
     inputs = [tensor("x", ROWS, "FP64", binary=True)]
     for version, sign in (("1", 1), ("2", -1)):
-        answer = client.infer("linear", inputs, model_version=version)
+        answer = keyed.infer("linear", inputs, model_version=version)
         assert answer.as_numpy("predict") == pytest.approx(sign * TRUTH)
         assert answer.get_response()["model_version"] == version
     with pytest.raises(Exception, match=r"does not serve version '7'. It serves 1, 2"):
-        client.infer("linear", inputs, model_version="7")
+        keyed.infer("linear", inputs, model_version="7")
 
 
 WRONG: list[tuple[Any, str]] = [
@@ -214,7 +278,8 @@ def test_binary_data_that_does_not_add_up(plain: httpx.Client) -> None:
     assert plain.get("/v2/models/mixed/ready").json() == {"name": "mixed", "ready": True}
 
 
-def test_who_may_and_what_is_not_there(gateway: Gateway, plain: httpx.Client) -> None:
+def test_who_may_and_what_is_not_there(gateway: Gateway, keyed: Client) -> None:
+    plain = keyed.plain
     assert httpx.get(f"http://{gateway.host}/v2/health/live").status_code == 401
     for path in ("/v2/models/none", "/v2/models/none/ready", "/v2/repository/index"):
         answer = plain.get(path)
