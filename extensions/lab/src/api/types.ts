@@ -6123,7 +6123,12 @@ export interface components {
          * SettingsBody
          * @description What is not given stays as it is. `rate_limit`: requests per second, 0 for none; `max_body`: bytes; `cors`:
          *     origins whose pages may call it; `target_load`: requests in flight and queued, per replica, above which there are
-         *     more; `fast_path`: an exact re-expression of the model may be used; `redact`: columns whose values are not kept.
+         *     more; `fast_path`: an exact re-expression of the model may be used.
+         *
+         *     `capture_percent` of the requests are kept, for `capture_days` days, with their labels; a lower number of days takes
+         *     what is older when the monitor looks next. `redact`: columns of rows and answers whose values are kept no more, from
+         *     the next look on; with any named, values under no column that the model knows, and values of refused requests, are
+         *     not kept either. `output` names the whole answer.
          */
         SettingsBody: {
             /** Capture */
