@@ -11,7 +11,7 @@ from studio.errors import NotFound, StudioError, Timeout, TooMany, Unavailable
 from studio.gateway import shadows
 from studio.gateway.entries import Entry
 from studio.gateway.links import AnswerHead, Link
-from studio.gateway.stats import Stats, bucket_of
+from studio.gateway.stats import Latencies, Stats, bucket_of, quantiles
 from studio.gateway.variants import Variant, by_weight, rescale
 
 if TYPE_CHECKING:
@@ -48,10 +48,7 @@ class Endpoint:
     @property
     def has_waiting(self) -> bool:
         """Whether anybody waits for a replica."""
-        for variant in self.variants:  # noqa: SIM110 - with each answer: `any` takes three times as long
-            if variant.waiting:
-                return True
-        return False
+        return any(variant.waiting for variant in self.variants)
 
     def configure(self, entry: Entry, name_of: Callable[[str], str | None]) -> None:
         """Takes a new table entry; links to replicas that stay are kept, the others finish what they have."""
@@ -255,7 +252,7 @@ class Endpoint:
         seconds = now - call.begun
         bucket = bucket_of(seconds)
         if not call.is_copy:
-            self.stats.end(status, seconds, bucket, now)
+            self.stats.end(status, seconds, now)
         variant = call.variant
         if variant is not None:
             variant.end(call, status, bucket, now)
@@ -263,8 +260,11 @@ class Endpoint:
             self.capture(call, status, head, body)
         if variant is not None and call.link is None and call in variant.waiting:
             variant.waiting.remove(call)  # whoever left or ran out of time makes room for the next one
-        if head is not None and self.has_waiting:
-            self.serve_waiting()
+        if head is not None:
+            for one in self.variants:
+                if one.waiting:
+                    self.serve_waiting()
+                    break
 
     # time
     def _arm(self) -> None:
@@ -332,10 +332,15 @@ class Endpoint:
                 self._again(call)
         self._tend(self)
 
+    def latencies(self) -> list[Latencies]:
+        """Of the answers to callers, by variant."""
+        return [variant.latencies for variant in self.variants if not variant.shadow]
+
     def report(self) -> dict[str, Any]:
         """For the server."""
         links = [link for variant in self.variants for link in variant.links.values()]
         return self.stats.report() | {
+            **quantiles(self.latencies()),
             "waiting": sum(len(variant.waiting) for variant in self.variants),
             "replicas": [link.describe() for link in links],
             "variants": {variant.name: variant.report() for variant in self.variants},

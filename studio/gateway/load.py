@@ -11,23 +11,25 @@ class Load:
     """`level` now, and the area under it since the beginning at some points of time: the average over any window is a
     difference of two areas."""
 
-    __slots__ = ("_area", "_points", "_since", "level")
+    __slots__ = ("_area", "_due", "_points", "_since", "level")
 
     def __init__(self, now: float) -> None:
         self.level = 0
         self._area = 0.0
         self._since = now
+        self._due = now + _POINT_S
         self._points = [(now, 0.0)]
 
     def change(self, by: int, now: float) -> None:
         """`by` more under way from `now` on."""
-        before = (self._since, self._area)
+        if now > self._due:
+            # With the change before it: in between, nothing changed for a while perhaps.
+            before, self._due = (self._since, self._area), now + _POINT_S
+            after = (now, self._area + self.level * (now - self._since))
+            self._points = [*self._points, before, after][-_POINTS:]
         self._area += self.level * (now - self._since)
         self._since = now
         self.level += by
-        if now - self._points[-1][0] > _POINT_S:
-            # With the change before it: in between, nothing changed for a while perhaps.
-            self._points = [*self._points, before, (now, self._area)][-_POINTS:]
 
     def average(self, now: float) -> float:
         """Over the last two seconds; before the beginning there was nothing."""

@@ -1,7 +1,7 @@
 """Prometheus text (exposition format 0.0.4) about the endpoints of one domain."""
 
 from studio.gateway.inference import Inference
-from studio.gateway.stats import Latencies
+from studio.gateway.stats import Latencies, quantile
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 Rows = list[tuple[str, float]]
@@ -29,7 +29,7 @@ def render(inference: Inference, domain: str) -> bytes:
     family(
         "studio_endpoint_seconds_total", "counter", "Time of all predictions.", [(n, e.stats.seconds) for n, e in mine]
     )
-    slow = quantiles([(n, e.stats.latencies) for n, e in mine])
+    slow = quantiles([(n, e.latencies()) for n, e in mine])
     family("studio_endpoint_seconds", "gauge", "Latency quantiles of the last minute.", slow)
     family("studio_variant_requests_total", "counter", "Predictions by variant.", [(n, v.requests) for n, v in every])
     family("studio_variant_errors_total", "counter", "Those that failed, 5xx.", [(n, v.errors) for n, v in every])
@@ -40,7 +40,7 @@ def render(inference: Inference, domain: str) -> bytes:
         [(n, v.dropped) for n, v in every],
     )
     family("studio_variant_inflight", "gauge", "Under way and waiting.", [(n, v.load.level) for n, v in every])
-    slow = quantiles([(n, v.latencies) for n, v in every])
+    slow = quantiles([(n, [v.latencies]) for n, v in every])
     family("studio_variant_seconds", "gauge", "Latency quantiles of the last minute.", slow)
     family("studio_capture_total", "counter", "Captured predictions.", [(n, e.stats.captured) for n, e in mine])
     dropped: Rows = [(n, e.stats.dropped) for n, e in mine]
@@ -50,11 +50,11 @@ def render(inference: Inference, domain: str) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def quantiles(measured: list[tuple[str, Latencies]]) -> Rows:
+def quantiles(measured: list[tuple[str, list[Latencies]]]) -> Rows:
     """Median and the slowest hundredth of each, where there are any."""
     return [
         (f'{labels},quantile="{part}"', value)
         for labels, latencies in measured
         for part in (0.5, 0.99)
-        if (value := latencies.quantile(part)) is not None
+        if (value := quantile(latencies, part)) is not None
     ]

@@ -1,6 +1,7 @@
-"""Figures of one endpoint: counts, latency quantiles over the last minute, idle time."""
+"""Figures of one endpoint: counts, idle time; latency quantiles over the last minute."""
 
 import time
+from collections.abc import Sequence
 from math import log
 
 from studio import clock
@@ -40,26 +41,32 @@ class Latencies:
         self._slices = [*self._slices, *([0] * _BUCKETS for _ in range(steps))][-_SLICES:]
         self._begun = now
 
-    def quantile(self, part: float) -> float | None:
-        """Seconds below which `part` of the last minute's requests were answered."""
+    def counts(self) -> list[int]:
+        """How many of the last minute's answers are in each bucket."""
         now = time.monotonic()
         if now - self._begun > _SLICE_S:
             self._rotate(now)
-        counts = [sum(column) for column in zip(*self._slices, strict=True)]
-        wanted = part * sum(counts)
-        if not wanted:
-            return None
-        seen = 0
-        for bucket, count in enumerate(counts):
-            seen += count
-            if seen >= wanted:
-                return float(_LOWEST * _BASE ** (bucket + 0.5))
-        return None
+        return [sum(column) for column in zip(*self._slices, strict=True)]
 
-    def report(self) -> dict[str, float | None]:
-        """Median and the slowest hundredth, in ms."""
-        p50, p99 = self.quantile(0.5), self.quantile(0.99)
-        return {"p50_ms": round(p50 * 1000, 3) if p50 else None, "p99_ms": round(p99 * 1000, 3) if p99 else None}
+
+def quantile(measured: Sequence[Latencies], part: float) -> float | None:
+    """Seconds below which `part` of the last minute's requests were answered, all of `measured` together."""
+    counts = [sum(column) for column in zip(*(one.counts() for one in measured), strict=True)]
+    wanted = part * sum(counts)
+    if not wanted:
+        return None
+    seen = 0
+    for bucket, count in enumerate(counts):
+        seen += count
+        if seen >= wanted:
+            return float(_LOWEST * _BASE ** (bucket + 0.5))
+    return None
+
+
+def quantiles(measured: Sequence[Latencies]) -> dict[str, float | None]:
+    """Median and the slowest hundredth, in ms."""
+    p50, p99 = quantile(measured, 0.5), quantile(measured, 0.99)
+    return {"p50_ms": round(p50 * 1000, 3) if p50 else None, "p99_ms": round(p99 * 1000, 3) if p99 else None}
 
 
 class Stats:
@@ -72,7 +79,6 @@ class Stats:
         "errors",
         "inflight",
         "last",
-        "latencies",
         "limited",
         "requests",
         "seconds",
@@ -91,13 +97,12 @@ class Stats:
         self.seconds = 0.0
         self.last = time.monotonic()
         self.statuses: dict[int, int] = {}
-        self.latencies = Latencies()
 
     def begin(self) -> None:
         """A request has come."""
         self.inflight += 1
 
-    def end(self, status: int, seconds: float, bucket: int, now: float) -> None:
+    def end(self, status: int, seconds: float, now: float) -> None:
         """A request has been answered after `seconds`."""
         self.inflight -= 1
         self.requests += 1
@@ -106,7 +111,6 @@ class Stats:
         self.statuses[status] = self.statuses.get(status, 0) + 1
         if status >= 500:
             self.errors += 1
-        self.latencies.add(bucket, now)
 
     def idle_s(self) -> float:
         """Seconds since the last answer; 0 while a request is under way."""
@@ -119,7 +123,6 @@ class Stats:
             "requests": self.requests,
             "errors": self.errors,
             "inflight": self.inflight,
-            **self.latencies.report(),
             "last_ms": clock.now_ms() - int(idle * 1000) if self.requests else None,
             "idle_s": round(idle, 3),
             "captured": self.captured,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio import clock
 from studio.gateway.load import Load
-from studio.gateway.stats import Latencies
+from studio.gateway.stats import Latencies, quantiles
 
 if TYPE_CHECKING:
     from studio.gateway.calls import Call
@@ -108,7 +108,7 @@ class Variant:
             "errors": self.errors,
             "inflight": self.load.level - waiting,
             "waiting": waiting,
-            **self.latencies.report(),
+            **quantiles([self.latencies]),
             "last_ms": self._last_ms(now),
             "load": round(self.load.average(now), 3),
             "dropped": self.dropped,
