@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from studio import __version__
 from studio.cli import (
+    async_invocations,
     audit,
     backups,
     batch,
@@ -79,6 +80,7 @@ app.add_typer(keys.key, name="key")
 app.add_typer(sessions.session, name="session")
 endpoints.endpoint.command("export")(endpoint_export.export_endpoint)
 app.add_typer(endpoints.endpoint, name="endpoint")
+app.add_typer(async_invocations.group, name="async")
 app.add_typer(policy.policy, name="policy")
 app.add_typer(audit.audit, name="audit")
 app.add_typer(storage.volume, name="volume")

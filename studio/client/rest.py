@@ -71,6 +71,10 @@ class Rest:
         """PUT of a file, streamed from where it stands."""
         return self._call("PUT", path, params=params, content=file)
 
+    def send(self, path: str, file: BinaryIO, content_type: str) -> Any:
+        """POST of a file of this type, streamed from where it stands."""
+        return self._call("POST", path, content=file, headers={"content-type": content_type})
+
     def download(self, path: str, file: BinaryIO, /, **params: Any) -> None:
         """GET of a file, streamed into `file`."""
         with self._told("GET", path), self._http.stream("GET", _below(path), params=params) as response:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
 
+from studio.access import memberships
 from studio.clock import now_ms
 from studio.errors import Conflict, Invalid, NotFound, TooMany
 from studio.ids import new_id
@@ -169,9 +170,12 @@ def waiting(db: Connection) -> list[Waiting]:
 
 def begin(db: Connection, id: str) -> AsyncInvocation | None:
     """It is about to be asked for: to be committed first. One that runs already is asked for again, which is no new
-    try; None if it is gone or has ended."""
+    try; None if it is gone, has ended, or nobody is left in whose name it could be."""
     found = find(db, id)
     if found is None or found.state.is_end:
+        return None
+    if memberships.find(db, found.domain, found.owner) is None:
+        _end(db, found, State.failed, f"{found.owner} is no member of {found.domain} any more.")
         return None
     if found.state is State.queued:
         started = found.started_ms or now_ms()

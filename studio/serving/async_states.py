@@ -20,7 +20,7 @@ class State(StrEnum):
 
 ENDS = frozenset({State.done, State.failed, State.expired})
 ALLOWED: dict[State, frozenset[State]] = {
-    State.queued: frozenset({State.running, State.expired}),
+    State.queued: frozenset({State.running, State.failed, State.expired}),
     # Queued again: what failed may pass another time.
     State.running: frozenset({State.queued, State.done, State.failed}),
     State.done: frozenset(),

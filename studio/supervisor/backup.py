@@ -144,7 +144,7 @@ def _write(
 
 def _is_left_out(path: str, environments: str) -> bool:
     parts = path.split("/")
-    if parts[0] in NOT_TAKEN or parts[:2] == ["artifacts", ".uploads"]:
+    if parts[0] in NOT_TAKEN or parts[:2] in (["artifacts", ".uploads"], ["invocations", ".incoming"]):
         return True
     # What a program is just making beside the snapshots.
     if len(parts) > 3 and (parts[0], parts[2]) == ("domains", "snapshots") and parts[3].startswith("."):

@@ -32,6 +32,7 @@ _SAFE = frozenset("-_.")
 async def take(request: Request, studio: Studio, principal: Principal, domain: str, name: str) -> AsyncInvocation:
     """Queues what `request` asks of the endpoint `name`: the body is on the disk, whole, before there is a row."""
     quotas.require(studio.full, domain)
+    user = owner_of(principal, domain)  # in whose name it is made later, if they are a member still
     wanted = await _wanted(request, studio)
     endpoint = await studio.store.read(lambda db: async_invocations.admit(db, domain, name))
     location = request.headers.get(f"{_SAGEMAKER}inputlocation", "").strip()
@@ -45,7 +46,7 @@ async def take(request: Request, studio: Studio, principal: Principal, domain: s
         if not body.size:
             raise Invalid("There is nothing to predict.", f"Send rows in the body, or name a file: {_FORMS}")
         await asyncio.to_thread(body.finish, folder)
-        size, user = body.size, principal.user
+        size = body.size
         return await studio.store.write(lambda db: async_invocations.create(db, domain, name, user, id, size, wanted))
     except BaseException:
         await asyncio.to_thread(async_files.remove, folder)
@@ -128,10 +129,9 @@ async def _copy(request: Request, studio: Studio, principal: Principal, domain: 
         if ":" in location.partition("/")[0]:
             raise Invalid(f"Studio reads nothing at {location[:200]!r}.", f"Name a file of the domain: {_FORMS}")
         await check(studio, request.scope, principal, "volumes.read", domain)
-        owner = owner_of(principal, domain)
-        where = volume_paths.parse(location, owner)
+        where = volume_paths.parse(location, principal.user)
         folders = studio.settings.paths
-        root = folders.shared(domain) if where.is_shared else folders.user(domain, owner)
+        root = folders.shared(domain) if where.is_shared else folders.user(domain, principal.user)
         descriptor = await asyncio.to_thread(beneath.open_file, root, where.parts)
     try:
         await asyncio.to_thread(body.copy, descriptor)

@@ -16,7 +16,7 @@ import pytest
 
 from studio.client import Rest
 from studio.webhooks.events import signature
-from tests.e2e.killing import children, kill_server
+from tests.e2e.killing import children, kill_server, state
 from tests.e2e.serving_models import COLUMNS, log_models
 from tests.live import Live, running, until
 
@@ -186,6 +186,18 @@ def test_what_is_wrong_with_the_rows_is_said_and_not_tried_again(api: Rest, http
     assert http_.get(found["result"]).status_code == 409
 
 
+def test_the_command_has_a_file_predicted(live: Live, http_: httpx.Client, rain: str, tmp_path: Path) -> None:
+    body, answer = tmp_path / "rows.json", tmp_path / "answer.json"
+    body.write_text(json.dumps(BODY))
+    live.studio("async", "invoke", rain, str(body), "-o", str(answer))
+    assert json.loads(answer.read_text()) == http_.post(f"/endpoints/{rain}/invocations", json=BODY).json()
+    assert [item.name for item in tmp_path.iterdir() if item.name.startswith(".")] == []
+    newest = live.json("async", "list", rain)[0]
+    assert (newest["state"], newest["answer_size"]) == ("Done", answer.stat().st_size)
+    live.studio("async", "delete", rain, newest["id"])
+    assert newest["id"] not in [item["id"] for item in live.json("async", "list", rain)]
+
+
 def test_a_killed_server_loses_nothing_and_has_nothing_predicted_twice(
     live: Live, api: Rest, http_: httpx.Client, rain: str
 ) -> None:
@@ -290,3 +302,60 @@ def test_what_ends_its_replica_is_given_up_and_the_next_one_is_answered(
     assert (first["state"], first["attempts"]) == ("Failed", 3) and "3 times" in first["reason"]
 
     assert ended(api, "fragile", made[1])["state"] == "Done"
+
+
+SCRIPT = """
+from studio.guest import sdk
+
+rows = [{"precipitation": 0.0, "temp_max": 12.8, "temp_min": 5.0, "wind": 4.7}] * 3
+print("later", len(sdk.invoke_async("rain", rows).predictions()))
+print("batch", sdk.batch("models:/rain/1", "shared/few.csv", wait=True).state)
+print("lines", len(open("/volume/shared/few-predictions.csv").readlines()))
+"""
+
+
+@pytest.mark.soak
+def test_the_line_of_code_does_the_same(live: Live, rain: str, tmp_path: Path) -> None:
+    table(live, "few.csv", 5)
+    script = tmp_path / "lines.py"
+    script.write_text(SCRIPT)
+    text = live.studio("run", str(script)).stderr
+    assert "later 3" in text and "batch Completed" in text and "lines 6" in text
+
+
+@pytest.mark.soak
+def test_a_killed_gateway_loses_nothing(live: Live, api: Rest, http_: httpx.Client) -> None:
+    api.post("domains/demo/endpoints", {"name": "firm", "model": "models:/rain/1"})
+    api.get("domains/demo/endpoints/firm", wait="InService", timeout_s=60)
+    others = {"rain", "fragile"}
+    pids = [pid for name, pid in replicas(live).items() if name.split(".")[0] not in others]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        made = http_.post("/endpoints/firm/async-invocations", json=BODY).json()["id"]
+        path = f"domains/demo/endpoints/firm/async-invocations/{made}"
+        until(lambda: api.get(path)["state"] == "Running", "the question")
+        os.kill(state(live)["gateway"]["pid"], signal.SIGKILL)
+        until(lambda: api.get(path)["attempts"] > 1 or api.get(path)["state"] == "Queued", "the loss")
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    found = ended(api, "firm", made)
+    assert (found["state"], found["attempts"] > 1) == ("Done", True), found
+
+
+@pytest.mark.soak
+def test_a_large_body_goes_through_files(live: Live, api: Rest, http_: httpx.Client, tmp_path: Path) -> None:
+    """80 MiB: more than a line of the control socket holds, and more than the endpoint takes at once."""
+    wanted = {"name": "large", "model": "models:/rain/1"}
+    api.post("domains/demo/endpoints", wanted)
+    api.get("domains/demo/endpoints/large", wait="InService", timeout_s=60)
+    line = ",".join(map(str, ROW[0])) + "\n"
+    rows = (80 << 20) // len(line)
+    path = tmp_path / "rows.csv"
+    with path.open("w") as file:
+        file.write(",".join(COLUMNS) + "\n")
+        file.writelines(line for _ in range(rows))
+    answer = tmp_path / "answer.json"
+    live.studio("async", "invoke", "large", str(path), "-o", str(answer))
+    assert len(json.loads(answer.read_text())["predictions"]) == rows

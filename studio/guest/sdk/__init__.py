@@ -6,6 +6,7 @@
 Speaks REST at $STUDIO_API with $STUDIO_TOKEN, as in every kernel and job; elsewhere $STUDIO_URL and an access key."""
 
 from studio.guest.sdk.alerts import alerts, captures, check, monitors, rows
+from studio.guest.sdk.async_invocations import AsyncInvocation, invoke_async
 from studio.guest.sdk.batch import batch
 from studio.guest.sdk.call import CallFailed, session
 from studio.guest.sdk.data import dataset, datasets, register_dataset
@@ -16,6 +17,7 @@ from studio.guest.sdk.serving import Endpoint, deploy, endpoint, endpoints, prom
 from studio.guest.sdk.truth import ground_truth, quality
 
 __all__ = [
+    "AsyncInvocation",
     "CallFailed",
     "Endpoint",
     "Job",
@@ -32,6 +34,7 @@ __all__ = [
     "environments",
     "evaluate",
     "ground_truth",
+    "invoke_async",
     "job",
     "log_baseline",
     "monitors",

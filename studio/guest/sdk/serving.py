@@ -21,7 +21,7 @@ class Endpoint(Answer):
 
     def predict(self, rows: Any) -> list[Any]:
         """One prediction per row; `rows` is a DataFrame, or a list of dictionaries."""
-        answer = call("POST", self._path("invoke"), _body(rows))
+        answer = call("POST", self._path("invoke"), body_of(rows))
         found = answer.get("answer", answer)
         predictions: list[Any] = found["predictions"] if isinstance(found, dict) else found
         return predictions
@@ -154,7 +154,8 @@ def _in_service(name: str, timeout_s: float) -> Endpoint:
     return Endpoint(found)
 
 
-def _body(rows: Any) -> dict[str, Any]:
+def body_of(rows: Any) -> dict[str, Any]:
+    """The body of a request for predictions: of a DataFrame, a list of dictionaries, or one as it is."""
     if hasattr(rows, "to_json"):
         # pandas' own writer: NaN becomes null, timestamps ISO, numpy's numbers numbers.
         import json

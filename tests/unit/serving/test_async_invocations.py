@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import Connection
 
+from studio.access import memberships, users
 from studio.errors import Conflict, Invalid, NotFound, TooMany
 from studio.serving import async_invocations, endpoints
 from studio.serving.async_decide import Next
@@ -13,6 +14,8 @@ from studio.serving.endpoints import Wanted as Endpoint
 
 @pytest.fixture
 def served(db: Connection) -> Connection:
+    users.create_user(db, "ada")
+    memberships.put(db, "demo", "ada", "viewer")
     for name in ("rain", "snow"):
         endpoints.create(db, "demo", "ada", Endpoint(name, "models:/rain/1"))
     return db
@@ -66,6 +69,16 @@ def test_only_an_end_is_told_and_only_to_whom_it_was_asked_for(served: Connectio
     assert async_invocations.get(served, "demo", "rain", told.id).notify_tries == 1
     async_invocations.told(served, [told.number], {})
     assert async_invocations.get(served, "demo", "rain", told.id).notify_ms is None
+
+
+def test_who_is_no_member_any_more_gets_no_prediction(served: Connection) -> None:
+    made = [queue(served), queue(served)]
+    assert async_invocations.begin(served, made[0].id) is not None
+    memberships.remove(served, "demo", "ada")
+    for one in made:
+        assert async_invocations.begin(served, one.id) is None
+        found = async_invocations.get(served, "demo", "rain", one.id)
+        assert (found.state, found.reason) == (State.failed, "ada is no member of demo any more.")
 
 
 def test_a_queue_has_an_end(served: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
