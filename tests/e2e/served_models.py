@@ -1,5 +1,6 @@
 """Real models, logged by mlflow, for serving tests."""
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -49,4 +50,25 @@ mlflow.pyfunc.save_model(f"{folder}/foreign", python_model=Foreign(), input_exam
 def make(folder: Path) -> Path:
     """Folders linear, negated, proba, tensor, mixed, unsigned, foreign below `folder`."""
     subprocess.run([sys.executable, "-c", _MAKE, str(folder)], check=True, timeout=300, capture_output=True)
+    return folder
+
+
+_BY_HAND = """
+flavors:
+  python_function: {loader_module: mlflow.sklearn, model_path: model.pkl, predict_fn: predict}
+  sklearn: {pickled_model: model.pkl, serialization_format: pickle}
+signature:
+  inputs: '[{"type": "double", "name": "a"}, {"type": "double", "name": "b"}]'
+"""
+
+
+def make_by_hand(folder: Path) -> Path:
+    """A model 2a + 3b in `folder`, without mlflow, whose import takes seconds."""
+    import numpy as np
+    from sklearn.linear_model import LinearRegression
+
+    rows = np.random.default_rng(3).normal(size=(50, 2))
+    folder.mkdir(exist_ok=True)
+    (folder / "MLmodel").write_text(_BY_HAND)
+    (folder / "model.pkl").write_bytes(pickle.dumps(LinearRegression().fit(rows, rows @ [2.0, 3.0])))
     return folder

@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
             figures.use(worker)
             return _work(options, door, figures, parent)
 
-        return _tend(options.workers, work)
+        return _tend(options.workers, door, work)
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
@@ -84,7 +84,7 @@ def _bound(host: str, port: int) -> socket.socket:
     return door
 
 
-def _tend(count: int, work: Callable[[int, int], int]) -> int:
+def _tend(count: int, door: socket.socket, work: Callable[[int, int], int]) -> int:
     """Runs `work` in as many forks; if one ends unasked all end, so that whoever started this one starts it anew."""
     me, pids = os.getpid(), set[int]()
     stopping = False
@@ -109,6 +109,8 @@ def _tend(count: int, work: Callable[[int, int], int]) -> int:
             finally:
                 os._exit(code)
         pids.add(pid)
+    # Or it would go on listening when the workers have stopped.
+    door.close()
     for number in _STOPS:
         signal.signal(number, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)

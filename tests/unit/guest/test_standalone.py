@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import pickle
 import re
 import time
 from collections.abc import AsyncIterator
@@ -11,25 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import LinearRegression
 
 from studio.guest.serving.models import Model, load
 from studio.guest.serving.standalone_figures import Figures
 from studio.guest.serving.standalone_http import Clients, Connection, Limits
 from studio.guest.serving.standalone_routes import Served
+from tests.e2e.served_models import make_by_hand
 
 LIMITS = Limits(max_body=50_000, max_held=120_000, max_connections=40)
-_MLMODEL = """
-flavors:
-  python_function: {loader_module: mlflow.sklearn, model_path: model.pkl, predict_fn: predict}
-  sklearn: {pickled_model: model.pkl, serialization_format: pickle}
-signature:
-  inputs: '[{"type": "double", "name": "a"}, {"type": "double", "name": "b"}]'
-"""
 
 
 @dataclass
@@ -67,12 +58,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model 2a + 3b, logged by hand: mlflow takes seconds to import."""
-    made = tmp_path_factory.mktemp("model")
-    rows = np.random.default_rng(3).normal(size=(50, 2))
-    (made / "MLmodel").write_text(_MLMODEL)
-    (made / "model.pkl").write_bytes(pickle.dumps(LinearRegression().fit(rows, rows @ [2.0, 3.0])))
-    return made
+    return make_by_hand(tmp_path_factory.mktemp("model"))
 
 
 @contextlib.asynccontextmanager
