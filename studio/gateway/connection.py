@@ -168,10 +168,9 @@ class Client(asyncio.Protocol):
         self._reading = exchange = Exchange(self, head, error)
         self._queue.append(exchange)
         self.deadline = time.monotonic() + _BODY_S
-        if error is None and head.has_body and head.header(b"expect").lower() == b"100-continue":
-            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if len(self._queue) == 1:
             self._next = exchange
+            self._encourage(exchange)
         elif len(self._queue) == 2:
             # Whatever is pipelined waits in the kernel, except what has been read already.
             self.hold()
@@ -213,7 +212,16 @@ class Client(asyncio.Protocol):
 
     def _begin_head(self, exchange: Exchange) -> None:
         if self.transport is not None and not self._closing and self._queue and self._queue[0] is exchange:
+            self._encourage(exchange)
             self._begin(exchange)
+
+    def _encourage(self, exchange: Exchange) -> None:
+        """Asks for the body that a client holds back until it hears that it may send it; only in its turn, or it would
+        be taken for a word about the request before."""
+        request = exchange.request
+        waits = exchange.error is None and request.has_body and not exchange.is_whole
+        if waits and request.header(b"expect").lower() == b"100-continue":
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _garbage(self, why: str) -> None:
         self._refuse_rest(

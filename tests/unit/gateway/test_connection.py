@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -80,9 +81,11 @@ def begin(exchange: Exchange) -> None:
         exchange.attach(Echo(exchange))
 
 
-def talk(*parts: bytes) -> tuple[bytes, Wire, Client]:
+def talk(
+    *parts: bytes, begin: Callable[[Exchange], None] = begin, wire: Wire | None = None
+) -> tuple[bytes, Wire, Client]:
     """What a client's connection answers to `parts`."""
-    wire = Wire()
+    wire = wire or Wire()
 
     async def run() -> Client:
         client = Client(begin, set(), 65536, 60.0)
