@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -68,9 +69,7 @@ def _rows(folder: Path, name: str) -> Tail:
 
 
 def _hidden(row: CapturedRow, redact: Collection[str]) -> CapturedRow:
-    if not redact:
-        return row
-    inputs, output = shown(row.inputs, without(row.output, redact), redact)
+    inputs, output = shown(row.inputs, row.output, redact)
     return msgspec.structs.replace(row, inputs=inputs, output=output)
 
 
@@ -83,11 +82,14 @@ def window(folder: Path, check: str, redact: Collection[str] = ()) -> Rows:
         raise NotFound("The rows of this check are no longer kept.", hint) from None
     except msgspec.DecodeError as error:
         raise Unavailable("The rows of this check cannot be read.", "Look at a later check.") from error
-    hidden = [at for at, name in enumerate(found.columns) if name in redact]
-    for row in found.rows:
-        for at in hidden:
-            row[at : at + 1] = [SHOWN]
-    return found
+    return msgspec.structs.replace(found, rows=[_line(found.columns, row, redact) for row in found.rows])
+
+
+def _line(columns: list[str], row: list[Any], redact: Collection[str]) -> list[Any]:
+    if not redact:
+        return row
+    # The answer is the last, under the name that hides it too.
+    return [SHOWN if name in redact else without(value, redact) for name, value in zip(columns, row, strict=False)]
 
 
 def quality(folder: Path) -> Quality:

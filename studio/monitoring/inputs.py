@@ -24,7 +24,7 @@ def rows_of(body: bytes, content_type: str, names: Sequence[str] = ()) -> list[R
     kind = content_type.partition(";")[0].strip().lower()
     if kind == open_inference.CONTENT_TYPE:
         return [{key: plain(value) for key, value in row.items()} for row in _tensors(body, content_type, names)]
-    if kind == "text/csv":
+    if is_csv(kind):
         return _csv(body)
     try:
         document = msgspec.json.decode(body)
@@ -54,9 +54,12 @@ def _values_of(body: bytes) -> list[Any]:
         return []
 
 
-def outputs_of(body: bytes, count: int, content_type: str = "") -> list[Any]:
+def outputs_of(body: bytes, count: int, content_type: str = "", answer_type: str = "") -> list[Any]:
     """One output per row: the `predictions` of the answer, if there are as many; else the same whole for each.
-    `content_type`: the request's."""
+    `content_type`: the request's, which says how an answer of the Open Inference Protocol is read."""
+    if is_csv(answer_type):
+        lines = _lines(body)
+        return lines if len(lines) == count else [lines] * count
     if content_type.startswith(open_inference.CONTENT_TYPE):
         values = _values_of(body)
         return values if len(values) == count else [None] * count
@@ -68,6 +71,20 @@ def outputs_of(body: bytes, count: int, content_type: str = "") -> list[Any]:
     if isinstance(found, list) and len(found) == count:
         return found
     return [found] * count
+
+
+def is_csv(content_type: str) -> bool:
+    """Whether a body of this type is lines of CSV."""
+    return content_type.partition(";")[0].strip().lower() == "text/csv"
+
+
+def _lines(body: bytes) -> list[Any]:
+    """Answers are lines without a header: one value each, or a list of them."""
+    try:
+        rows = [[_number(value) for value in row] for row in csv.reader(io.StringIO(body.decode("utf-8", "replace")))]
+    except csv.Error:
+        return []
+    return [row[0] if len(row) == 1 else row for row in rows[:MAX_ROWS]]
 
 
 def _csv(body: bytes) -> list[Row]:

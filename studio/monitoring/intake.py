@@ -1,5 +1,6 @@
 """Spool → Parquet: requests become rows, numbered without gaps, without what shall not be kept."""
 
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,10 +9,13 @@ from typing import Any
 import msgspec
 
 from studio.monitoring import lake, spool
-from studio.monitoring.inputs import outputs_of, rows_of
+from studio.monitoring.inputs import is_csv, outputs_of, rows_of
 from studio.monitoring.redaction import kept
 
 BATCH = 64  # segments (of at most about 1 MiB) in one part
+FOREIGN = 20  # columns of a row that the model does not know
+NAMED = 1000  # columns of a row where nobody knows which the model has
+NAME = 500  # characters of a column's name
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -74,10 +78,11 @@ def rows_in(captured: spool.Captured, reading: Reading) -> Iterator[dict[str, An
     # Values without names get those of the training data only where a wrong name does no harm.
     named = signed or (() if reading.redact else reading.baseline)
     inputs = rows_of(captured.request, head.content_type, named) or [{}]
-    outputs = outputs_of(captured.answer, len(inputs), head.content_type)
+    outputs = outputs_of(captured.answer, len(inputs), head.content_type, head.answer_type)
     known = frozenset(signed or reading.baseline)
+    is_named = not is_csv(head.answer_type)
     for at, (row, output) in enumerate(zip(inputs, outputs, strict=True)):
-        left = kept(row, output, head.status, reading.redact, known)
+        left = kept(_bounded(row, known), output, head.status, reading.redact, known, is_named=is_named)
         yield {
             "id": f"{head.id}.{at}",
             "at_ms": min(head.at_ms, _now_ms()),  # a time to come would be kept for ever
@@ -90,6 +95,14 @@ def rows_in(captured: spool.Captured, reading: Reading) -> Iterator[dict[str, An
             "redacted": msgspec.json.encode(left.hidden).decode() if left.hidden else "",
             "inputs": left.inputs,
         }
+
+
+def _bounded(row: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """The row with few columns that the model does not have: callers make up as many as they like."""
+    spare = FOREIGN if known else NAMED
+    own = {name: value for name, value in row.items() if name in known}
+    others = (name for name in row if name not in known and len(name) <= NAME)
+    return own | {name: row[name] for name in itertools.islice(others, spare)}
 
 
 def _text(output: Any) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 from studio.monitoring import lake
 from studio.monitoring.results import TRUTH_BYTES, Truth
 
+BATCH = 64  # calls (of at most 10,000 labels) in one part
 MOST = 1_000_000  # the newest labels; older ones are dropped
 _COLUMNS = {"seq": pl.Int64, "id": pl.String, "label": pl.String, "at_ms": pl.Int64}
 _decode = msgspec.json.Decoder(Truth).decode
@@ -21,13 +22,16 @@ def take_in(folder: Path) -> list[lake.Part]:
     store = folder / "parquet"
     found = lake.parts(store)
     done = lake.segments_in(found[-1]) if found else set()
-    for path in _calls(folder / "spool"):
-        if path.name not in done and (rows := _rows(path)):
+    calls = _calls(folder / "spool")
+    for start in range(0, len(calls), BATCH):
+        batch = calls[start : start + BATCH]
+        if rows := [row for path in batch if path.name not in done for row in _rows(path)]:
             first = found[-1].last + 1 if found else 1
             table = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
             table = table.with_columns(seq=pl.int_range(first, first + len(rows), dtype=pl.Int64))
-            found.append(lake.append(store, table, _came_ms(path), [path.name]))
-        path.unlink(missing_ok=True)
+            found.append(lake.append(store, table, _came_ms(batch[-1]), [path.name for path in batch]))
+        for path in batch:
+            path.unlink(missing_ok=True)
     while len(found) > 1 and found[-1].last - found[0].last >= MOST:
         found.pop(0).path.unlink(missing_ok=True)
     return found

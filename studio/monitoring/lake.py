@@ -4,6 +4,7 @@ A part is written under another name, synced and renamed; the segments it came f
 was killed before it could delete them does not take them in twice.
 """
 
+import itertools
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from typing import Any
 import polars as pl
 
 INPUT = "input."
+MOST_COLUMNS = 5000  # of inputs, in one part
 MANY = 16  # parts of a finished hour, above which they are made one
 _META = {
     "seq": pl.Int64,
@@ -71,7 +73,7 @@ def hour(at_ms: int) -> str:
 
 def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Rows with keys of `_META` and `inputs`; a column with values of several types becomes text."""
-    names = dict.fromkeys(name for row in rows for name in row["inputs"])
+    names = itertools.islice(dict.fromkeys(name for row in rows for name in row["inputs"]), MOST_COLUMNS)
     columns = [pl.Series(name, [row[name] for row in rows], kind) for name, kind in _META.items()]
     columns += [pl.Series(INPUT + name, [row["inputs"].get(name) for row in rows], strict=False) for name in names]
     return pl.DataFrame(columns)

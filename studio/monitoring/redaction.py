@@ -25,20 +25,26 @@ class Kept:
 
 
 def kept(
-    inputs: dict[str, Any], output: Any, status: int, redact: Collection[str], known: Collection[str] = ()
+    inputs: dict[str, Any],
+    output: Any,
+    status: int,
+    redact: Collection[str],
+    known: Collection[str] = (),
+    *,
+    is_named: bool = True,
 ) -> Kept:
-    """The row without the columns in `redact`; `known`: the model's input columns. Nothing changes if `redact` is
-    empty."""
+    """The row without the columns in `redact`; `known`: the model's input columns; `is_named`: an answer of several
+    values has their names. Nothing changes if `redact` is empty."""
     if not redact:
         return Kept(inputs, output, ())
     if status >= REFUSED:
         return Kept({}, None, (OUTPUT,))
     mine = {name: value for name, value in inputs.items() if name in known}
     hidden = [name for name, value in mine.items() if name in redact or names_one(value, redact)]
-    left: Any = None if OUTPUT in redact else without(output, redact)
-    if OUTPUT in redact:
-        hidden.append(OUTPUT)
-    return Kept({name: None if name in hidden else value for name, value in mine.items()}, left, tuple(hidden))
+    left = {name: None if name in hidden else value for name, value in mine.items()}
+    if OUTPUT in redact or (isinstance(output, list) and not is_named):
+        return Kept(left, None, (*hidden, OUTPUT))
+    return Kept(left, without(output, redact), tuple(hidden))
 
 
 def without(value: Any, redact: Collection[str]) -> Any:
@@ -70,6 +76,8 @@ def _names_one(value: Any, redact: Collection[str]) -> bool:
 
 
 def shown(inputs: dict[str, Any], output: Any, hidden: Collection[str]) -> tuple[dict[str, Any], Any]:
-    """A row for readers: what was hidden says so."""
-    marked = {name: SHOWN if name in hidden else value for name, value in inputs.items()}
-    return marked, SHOWN if OUTPUT in hidden else output
+    """A row for readers: what is hidden says so."""
+    if not hidden:
+        return inputs, output
+    marked = {name: SHOWN if name in hidden else without(value, hidden) for name, value in inputs.items()}
+    return marked, SHOWN if OUTPUT in hidden else without(output, hidden)

@@ -21,6 +21,7 @@ class Head(msgspec.Struct):
     status: Count = 0
     latency_us: Count = 0
     content_type: str = ""
+    answer_type: str = ""
     request_bytes: Count = 0
     omitted: bool = False
 

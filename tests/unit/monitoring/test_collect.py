@@ -183,6 +183,13 @@ def test_outputs_go_with_their_rows() -> None:
     assert outputs_of(b"", 1) == [None]
 
 
+def test_csv_answers_are_lines_of_values() -> None:
+    assert outputs_of(b"1\n0.5\n", 2, "", "text/csv") == [1.0, 0.5]
+    assert outputs_of(b"a,1\nb,2\n", 2, "", "text/csv; charset=utf-8") == [["a", 1.0], ["b", 2.0]]
+    assert outputs_of(b"rain\n", 2, "", "text/csv") == [["rain"], ["rain"]]
+    assert outputs_of(b"\xff", 1, "", "text/csv") == ["\ufffd"]
+
+
 def test_finished_hours_become_one_part(tmp_path: Path) -> None:
     for number in range(20):
         segment(tmp_path, number, 2)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from studio.gateway.open_inference import Question
 from studio.guest import frames
-from studio.monitoring import captures, collect, intake, lake, model_columns
+from studio.monitoring import captures, collect, intake, lake, model_columns, spool
 from studio.monitoring.captures import Wanted
 from studio.monitoring.collect import Task
 from studio.monitoring.intake import Reading
@@ -183,6 +183,10 @@ def test_answers_are_redacted_by_the_names_in_them() -> None:
     known = ["wind"]
     assert kept({"wind": 1}, {"income": 5, "risk": 1}, 200, ["income"], known).output == {"income": SHOWN, "risk": 1}
     assert kept({"wind": 1}, [{"a": {"income": 5}}], 200, ["income"], known).output == [{"a": {"income": SHOWN}}]
+    # Several values of CSV have no names: any of them may be the one.
+    for named, output in ((True, [5, 1]), (False, None)):
+        assert kept({"wind": 1}, [5, 1], 200, ["income"], known, is_named=named).output == output
+    assert kept({"wind": 1}, 5, 200, ["income"], known, is_named=False).output == 5
     hidden = kept({"wind": 1}, 7, 200, ["output"], known)
     assert (hidden.inputs, hidden.output, hidden.hidden) == ({"wind": 1}, None, ("output",))
     assert kept({"other": 1}, 7, 500, [], known).inputs == {"other": 1}
@@ -218,6 +222,18 @@ def test_nothing_that_is_sent_stops_the_job(odd: list[tuple[bytes, str]], values
         for redact in (frozenset(), frozenset({"x1"})):
             reading = Reading(columns={1: COLUMNS}, redact=redact)
             assert intake.collect(root / "captured", reading)[0]
+
+
+def test_columns_that_callers_make_up_are_few() -> None:
+    made_up = {f"x{at}": 1 for at in range(3000)} | {"y" * 600: 1, "wind": 2}
+    body = json.dumps({"instances": [made_up]}).encode()
+    head = spool.Head(id="a", version="1", content_type="application/json")
+    for columns, count in (({1: COLUMNS}, intake.FOREIGN + 1), ({}, intake.NAMED)):
+        [row] = intake.rows_in(spool.Captured(head, body, b""), Reading(columns=columns))
+        assert len(row["inputs"]) == count
+        assert "y" * 600 not in row["inputs"]
+    rows = [{**row, "seq": at, "inputs": {f"x{at}-{n}": 1 for n in range(1000)}} for at in range(7)]
+    assert len(lake.frame(rows).columns) < lake.MOST_COLUMNS + 20
 
 
 def test_columns_come_from_the_signature(tmp_path: Path) -> None:
