@@ -18,7 +18,8 @@ import pytest
 from studio.client import Rest
 from studio.errors import AlreadyExists, Conflict, Invalid, NotFound
 from tests.e2e.serving_models import COLUMNS, log_models
-from tests.live import Live, running, until
+from tests.live import ENVIRONMENTS, Live, running, until
+from tests.protocol.exported import Exported
 
 ROW = [[0.0, 12.8, 5.0, 4.7]]
 BODY = {"dataframe_split": {"columns": COLUMNS, "data": ROW}}
@@ -393,3 +394,31 @@ def test_replicas_follow_the_load_and_one_killed_is_not_noticed(live: Live, api:
         api.patch(path, {"cors": ["*"]})
     assert api.get(path)["settings"]["target_load"] == 0.1
     remove(api, "busy")
+
+
+def test_an_exported_endpoint_answers_without_studio(live: Live, api: Rest, http: httpx.Client, tmp_path: Path) -> None:
+    """From its folder alone, by the Python of its environment, in which nothing of Studio is."""
+    deploy(api, "taken")
+    inside = predict(http, "taken").json()
+    out = tmp_path / "out"
+    files = live.json("endpoint", "export", "taken", "--to", "kserve", "-o", str(out))["files"]
+    assert {"README.md", "v1/Dockerfile", "v1/inferenceservice.yaml", "v1/model/MLmodel"} <= set(files)
+    lock = (out / "v1" / "requirements.txt").read_text()
+    built = [place for place in (ENVIRONMENTS / "store").iterdir() if (place / "requirements.txt").is_file()]
+    [place] = [place for place in built if (place / "requirements.txt").read_text() == lock]
+    alone = Exported(out / "v1", python=str(place / "bin" / "python"))
+    try:
+        outside = httpx.post(f"{alone.url}/invocations", json=BODY, timeout=60)
+        assert (outside.status_code, outside.json()) == (200, inside)
+        tensor = {"inputs": [{"name": "rows", "shape": [1, 4], "datatype": "FP64", "data": ROW[0]}]}
+        said = httpx.post(f"{alone.url}/v2/models/taken/infer", json=tensor, timeout=60).json()
+        assert said["outputs"][0]["data"] == inside["predictions"]
+    finally:
+        assert alone.close() == 0, alone.said
+    key = {"name": "narrow", "actions": ["serving.*"]}
+    narrow = {"authorization": f"Bearer {api.post('domains/demo/keys', key)['token']}"}
+    refused = httpx.get(
+        f"{live.address}/api/v1/domains/demo/endpoints/taken/export?to=docker", headers=narrow, timeout=60
+    )
+    assert refused.status_code == 403 and "registry.read on model/rain" in refused.text
+    remove(api, "taken")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from sqlalchemy import Connection, update
 
-from studio.cli.endpoint_export import unpack
+from studio.cli.endpoint_export import export_endpoint, unpack
 from studio.domains.instance_types import InstanceType
 from studio.environments import environments
 from studio.environments.store import lock_of
@@ -245,6 +245,15 @@ def test_a_link_and_half_a_tar_are_refused(models: Path, store: Path, tmp_path: 
     whole = packed(PLAN, "docker", models, store)
     with pytest.raises(StudioError, match="not whole"):
         unpack(io.BytesIO(whole[: len(whole) // 2]), tmp_path / "b")
+
+
+def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("folder", "folder/mine", "link"):
+        with pytest.raises(Invalid, match="is there already"):
+            export_endpoint("rain", "docker", tmp_path / name)
 
 
 def test_the_plan_is_what_answers_callers(db: Connection) -> None:
