@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 # Distinct rows in turn, so that no server can answer from what it has just computed.
@@ -50,7 +51,9 @@ def run(url: str, bodies: Sequence[bytes], headers: Mapping[str, str], connectio
         script, file = Path(folder, "post.lua"), Path(folder, "bodies")
         script.write_text(_SCRIPT)
         file.write_text("".join(body.hex() + "\n" for body in bodies))
-        told = "".join(f"{name}\2{value}\1" for name, value in headers.items())
+        # `wrk.format` leaves the Host out when it is given headers.
+        sent = {"host": urlsplit(url).netloc, **headers}
+        told = "".join(f"{name}\2{value}\1" for name, value in sent.items())
         threads = 1 if connections < 8 else 2
         command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
         done = subprocess.run(

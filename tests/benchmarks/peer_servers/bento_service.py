@@ -7,7 +7,7 @@ import joblib
 import numpy
 
 
-@bentoml.service(workers=1, traffic={"timeout": 60})
+@bentoml.service(workers=1, traffic={"timeout": 60}, logging={"access": {"enabled": False}})
 class Served:
     """One model."""
 
