@@ -15,7 +15,7 @@ _WORDS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One that has not ended; `size`: bytes of its body."""
+    """One that has not ended; `size`: bytes of its body; `attempts`: how often it was begun."""
 
     id: str
     endpoint: str
@@ -23,6 +23,7 @@ class Waiting:
     size: int
     due_ms: int
     expires_ms: int
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,25 @@ def decide(
     now_ms: int,
 ) -> list[Ask | Expire]:
     """What to do now about `waiting`, in the order in which they came. `asked`: those that this process has asked for;
-    one that runs and is not among them was asked for by a process that has ended, and is asked for again."""
+    one that runs and is not among them was asked for by a process that has ended, and is asked for again.
+
+    What failed before is tried alone: if it is what ends the replica, it takes no other one with it a second time."""
     running = [one for one in waiting if one.state is State.running]
     queued = [one for one in waiting if one.state is State.queued]
     actions: list[Ask | Expire] = [Ask(one.id) for one in running if one.id not in asked]
     actions += [Expire(one.id) for one in queued if one.expires_ms <= now_ms]
     count = {name: sum(one.endpoint == name for one in running) for name in endpoints}
     total, size = len(running), sum(one.size for one in running)
+    closed = {one.endpoint for one in running if one.attempts > 1}
     for one in queued:
         if one.expires_ms <= now_ms or one.due_ms > now_ms or endpoints.get(one.endpoint) not in ANSWERS:
             continue
-        if count[one.endpoint] >= limits.per_endpoint or total >= limits.total:
+        if one.attempts and one.endpoint not in closed:
+            closed.add(one.endpoint)
+            room = 1
+        else:
+            room = 0 if one.endpoint in closed else limits.per_endpoint
+        if count[one.endpoint] >= room or total >= limits.total:
             continue
         if total and size + one.size > limits.bytes:
             break  # a large one is not passed for ever by small ones

@@ -24,6 +24,7 @@ MOST_QUEUED = 1000  # of one endpoint
 TTL_S, MOST_TTL_S = 6 * 3600, 6 * 3600  # as SageMaker
 TIMEOUT_S, MOST_TIMEOUT_S = 900.0, 3600.0
 LOOKED_AT = 64  # of one endpoint's queue, the oldest
+_WAITS = ("size", "due_ms", "expires_ms", "attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def list_all(db: Connection, domain: str, name: str, limit: int = 100) -> list[A
 def waiting(db: Connection) -> list[Waiting]:
     """What has not ended, of all domains, in the order in which it came: all that runs, and the front of each queue."""
     c = table.c
-    columns = (c.id, c.endpoint, c.state, c.size, c.due_ms, c.expires_ms, c.number)
+    columns = (c.id, c.endpoint, c.state, c.size, c.due_ms, c.expires_ms, c.attempts, c.number)
     active = scope_query(select(*columns), table, EVERY).where(c.state.in_([State.queued, State.running]))
     of = [
         row.endpoint
@@ -165,7 +166,7 @@ def waiting(db: Connection) -> list[Waiting]:
         front = active.where(c.endpoint == endpoint, c.state == State.queued, or_(c.due_ms <= now, c.expires_ms <= now))
         found += db.execute(front.order_by(c.number).limit(LOOKED_AT))
     found.sort(key=lambda row: row.number)
-    return [Waiting(r.id, r.endpoint, State(r.state), r.size, r.due_ms, r.expires_ms) for r in found]
+    return [Waiting(r.id, r.endpoint, State(r.state), *(getattr(r, name) for name in _WAITS)) for r in found]
 
 
 def begin(db: Connection, id: str) -> AsyncInvocation | None:

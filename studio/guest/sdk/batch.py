@@ -22,11 +22,16 @@ def batch(
 ) -> Job:
     """Scores the file `input` (or the data set NAME, NAME@HASH) with `model` and writes its rows with the predictions
     to `output`, by default beside the input; with `wait`, follows the job's log to its end."""
-    text = os.fspath(input)
-    is_file = "/" in text or Path(text).exists()
-    body = {"model": model, "input": in_volume(text) if is_file else text, "chunk_rows": chunk_rows}
+    body = {"model": model, "input": _named(input), "chunk_rows": chunk_rows}
     if output is not None:
-        body["output"] = in_volume(output)
+        body["output"] = _named(output)
     given = {"dataset": dataset, "format": format, "environment": environment, "instance_type": instance_type}
     made = Job(call("POST", in_domain("batch"), body | {name: value for name, value in given.items() if value}))
     return made.wait() if wait else made
+
+
+def _named(path: str | os.PathLike[str]) -> str:
+    """As Studio names a file that is here, or that can be made here; else as it was given: shared/…, a data set."""
+    here = Path(path)
+    is_here = here.exists() or (bool(here.suffix) and here.parent.exists())
+    return in_volume(here) if is_here else os.fspath(path)

@@ -44,6 +44,19 @@ def test_what_failed_waits_for_its_pause_and_lets_others_pass() -> None:
     assert decide([one("1", due=20), one("2")], UP, (), LIMITS, 20) == [Ask("1"), Ask("2")]
 
 
+def test_what_failed_before_is_tried_alone_and_is_not_starved() -> None:
+    again = Waiting("1", "a", State.queued, 1, 0, 99, attempts=1)
+    assert decide([again, one("2"), one("3", "b")], UP, (), LIMITS, 10) == [Ask("1"), Ask("3")]
+    # Others run still: they are waited for, and nothing else begins before it.
+    waiting = [one("0", state=State.running), again, one("2")]
+    assert decide(waiting, UP, {"0"}, LIMITS, 10) == []
+    # It runs: nothing beside it, not even the next that failed.
+    running = Waiting("1", "a", State.running, 1, 0, 99, attempts=2)
+    other = Waiting("2", "a", State.queued, 1, 0, 99, attempts=1)
+    assert decide([running, other, one("3")], UP, {"1"}, LIMITS, 10) == []
+    assert decide([again, other, one("3")], UP, (), LIMITS, 10) == [Ask("1")]
+
+
 def test_what_waited_too_long_expires_whatever_its_endpoint_does() -> None:
     waiting = [one("1", "c", ends=10), one("2", ends=10, due=50), one("3", state=State.running, ends=10)]
     assert decide(waiting, UP, {"3"}, LIMITS, 10) == [Expire("1"), Expire("2")]
