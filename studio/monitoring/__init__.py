@@ -1,4 +1,7 @@
-"""What endpoints were asked, whether it still looks like the training data, and the alerts that come of it.
+"""What endpoints were asked, whether it still looks like the training data and was answered rightly, and the alerts
+that come of it.
 
-`collect`, `checks`, `reference`, `lake`, `spool` and `inputs` run inside the service sandbox and import no database.
+`collect` is a job in the service sandbox; what it is made of (`intake`, `spool`, `inputs`, `redaction`, `lake`,
+`windows`, `reference`, `checks`, `labels`, `labelling`, `quality`) imports no database. The server reads what it wrote
+(`captures`, `figures`) and leaves labels for it (`ground_truth`).
 """

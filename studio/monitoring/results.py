@@ -140,7 +140,7 @@ Label = bool | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | Annotat
 class TruthRow(Struct, frozen=True, forbid_unknown_fields=True):
     """What a row turned out to be. `row`: the line of the request; null takes a label back."""
 
-    inference_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
+    inference_id: Annotated[str, Meta(min_length=1, max_length=64)]
     label: Label
     row: Annotated[int, Meta(ge=0, lt=100_000)] = 0
     at_ms: Count | None = None

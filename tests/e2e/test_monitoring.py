@@ -84,13 +84,15 @@ def test_capture_check_alert_rows_resolved(live: Live, api: Rest) -> None:
     assert captured["rows"][0]["output"] in (0, 1)
 
     # What they turned out to be: the job takes it in by itself, and sooner if somebody asks.
-    truth = [{"inference_id": id, "row": int(row), "label": 1} for id, _, row in (i.rpartition(".") for i in sent)]
-    assert api.post(f"{PLACE}/ground-truth", {"rows": truth}) == {"accepted": 120}
+    labels = live.home.parent / "labels.csv"
+    labels.write_text("id,label\n" + "".join(f"{id},1\n" for id in sent))
+    assert live.json("ground-truth", "weather", str(labels)) == {"accepted": 120}
     until(lambda: api.get(f"{PLACE}/quality")["variants"], "figures from labels", 60)
-    [right] = api.get(f"{PLACE}/quality")["variants"]
+    [right] = live.json("quality", "weather")["variants"]
     captured = api.get(f"{PLACE}/captures", limit=500, truth=True)["rows"]
     assert {row["truth"] for row in captured} == {1}
     assert (right["n"], right["accuracy"]) == (120, sum(row["output"] for row in captured) / 120)
+    assert len(live.json("captures", "weather", "--truth", "--limit", "7")) == 7
 
     shown = checked(api, send(live, rows[120:480]))
     assert shown["state"] == "Quiet", shown["checks"][0]
