@@ -41,6 +41,7 @@ PRELOAD = (
     "msgspec",
     "uvloop",
     "httptools",
+    "studio.guest.replica",
 )
 
 

@@ -4,7 +4,7 @@ A model gets it only if it gives the same bits as scikit-learn on the sample row
 way does not vouch for (not finite, another type or width) go the long one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from studio.guest.serving import fast_forests, fast_linear
@@ -57,8 +57,9 @@ def _joined(width: int, scaled: Fast | None, end: Fast) -> Fast:
     return predict
 
 
-def differs(fast: Fast, slow: Callable[[Any], Any], example: Any) -> str:
-    """Where the two differ on rows around the example, in words; "" if nowhere."""
+def differs(fast: Fast, slow: Callable[[Any], Any], example: Any, known: Sequence[tuple[Any, Any]] = ()) -> str:
+    """Where the two differ on rows around the example, in words; "" if nowhere. `known`: rows and what `slow` made of
+    them already."""
     import numpy
 
     rows = around(example)
@@ -68,13 +69,17 @@ def differs(fast: Fast, slow: Callable[[Any], Any], example: Any) -> str:
     ends = numpy.array([0.0, -0.0, 1.0, -1.0, 1e-45, 1e-310, 1e30, -1e30])
     rows = numpy.concatenate([rows, numpy.repeat(ends[:, None], width, axis=1)])
     outside = numpy.array([[numpy.nan], [numpy.inf], [-numpy.inf], [1e308], [-1e308], [1e39]]).repeat(width, axis=1)
+    whole = [(part, result) for part, result in known if numpy.isfinite(part).all()]
     with numpy.errstate(all="ignore"):
-        for part, words in ((rows, "rows like the example"), (rows[:1], "a single row")):
+        pairs = [*whole, (rows, slow(rows))]
+        if not any(len(part) == 1 for part, _ in whole):
+            pairs.append((rows[:1], slow(rows[:1])))
+        for part, result in pairs:
             found = fast(part)
             if found is None:
                 return "the sums on rows like the example are not finite"
-            if not same_bits(found, slow(part)):
-                return f"it does not give scikit-learn's bits on {words}"
+            if not same_bits(found, result):
+                return f"it does not give scikit-learn's bits on {'a single row' if len(part) == 1 else 'such rows'}"
         for at in range(len(outside)):
             found = fast(outside[at : at + 1])
             if found is not None and not _agree(found, slow, outside[at : at + 1]):

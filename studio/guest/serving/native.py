@@ -58,11 +58,14 @@ class NativeModel:
             self._note("the predictions are no array of rows")
             return parsed.rows
         self._try_arrays(parsed, first)
+        data = self.inputs.matrix(parsed.data) if self.arrays else parsed.data
+        known = [(data, first)]
         if self._predictor.row_wise is None:
-            self._try_joined(parsed)
+            self._try_joined(data)
         elif self.row_wise and parsed.rows > 1:
-            self.row_wise = _close(self.predict(parsed.data[:1]), first[:1])
-        self._try_fast(parsed)
+            known.append((data[:1], self.predict(data[:1])))
+            self.row_wise = _close(known[1][1], first[:1])
+        self._try_fast(data, known)
         return parsed.rows
 
     def _try_arrays(self, parsed: Parsed, first: Any) -> None:
@@ -83,9 +86,8 @@ class NativeModel:
             matrix, table = asked.matrix, asked.table
             self.predict = matrix if matrix == table else _either(matrix, table)
 
-    def _try_joined(self, parsed: Parsed) -> None:
+    def _try_joined(self, data: Any) -> None:
         """Rows of a model that nobody knows are joined if some, unlike each other, are predicted the same alone."""
-        data = self.inputs.matrix(parsed.data) if self.arrays else parsed.data
         rows = around(data)
         if rows is None or len(rows) < 2:
             return
@@ -98,7 +100,8 @@ class NativeModel:
             # A model that takes one row at a time, say: it gets one.
             self.row_wise = False
 
-    def _try_fast(self, parsed: Parsed) -> None:
+    def _try_fast(self, array: Any, known: list[tuple[Any, Any]]) -> None:
+        """`known`: rows of the example and their predictions."""
         if self.fast_path == "off":
             return
         if self._predictor.flavor != "sklearn":
@@ -107,14 +110,13 @@ class NativeModel:
         if not self.row_wise:
             self._note("its rows are not predicted one by one")
             return
-        array = self.inputs.matrix(parsed.data) if self.arrays else parsed.data
         if getattr(array, "dtype", None) != "float64" or array.ndim != 2:
             self._note("its input is not rows of float64")
             return
         slow = self.predict
         try:
             found = fast.make(self._predictor.estimator, self.described.predict_fn)
-            why = found if isinstance(found, str) else fast.differs(found, slow, array)
+            why = found if isinstance(found, str) else fast.differs(found, slow, array, known)
         except Exception as error:
             # A version of scikit-learn whose models are made otherwise.
             found = why = f"{type(error).__name__}: {error}"[:200]
