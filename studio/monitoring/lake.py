@@ -98,10 +98,7 @@ def _write(table: pl.DataFrame, path: Path, segments: list[str]) -> None:
 
 def after(found: list[Part], seq: int) -> pl.DataFrame:
     """Rows numbered above `seq`; columns that a part lacks are null there."""
-    tables = [pl.read_parquet(part.path) for part in found if part.last > seq]
-    if not tables:
-        return pl.DataFrame(schema=_META)
-    return pl.concat(tables, how="diagonal_relaxed").filter(pl.col("seq") > seq).sort("seq")
+    return _whole(pl.read_parquet(part.path) for part in found if part.last > seq).filter(pl.col("seq") > seq)
 
 
 def newest(found: list[Part], count: int) -> pl.DataFrame:
@@ -117,7 +114,12 @@ def numbered(found: list[Part], seqs: Iterable[int]) -> pl.DataFrame:
         mine = wanted[bisect_left(wanted, part.first) : bisect_right(wanted, part.last)]
         if mine:
             tables.append(pl.read_parquet(part.path).filter(pl.col("seq").is_in(mine)))
-    return pl.concat([after([], 0), *tables], how="diagonal_relaxed").sort("seq")
+    return _whole(tables)
+
+
+def _whole(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Rows of several parts in order, with all columns of `_META` also where parts were written before there were."""
+    return pl.concat([pl.DataFrame(schema=_META), *tables], how="diagonal_relaxed").sort("seq")
 
 
 def prune(root: Path, found: list[Part], days: int, now_ms: int) -> list[Part]:

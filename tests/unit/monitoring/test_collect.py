@@ -190,6 +190,16 @@ def test_csv_answers_are_lines_of_values() -> None:
     assert outputs_of(b"\xff", 1, "", "text/csv") == ["\ufffd"]
 
 
+def test_rows_that_were_kept_before_a_column_existed(tmp_path: Path) -> None:
+    segment(tmp_path, 1, 250)
+    [part] = intake.collect(tmp_path, Reading())[0]
+    old = pl.read_parquet(part.path).drop("shadow", "redacted")
+    old.write_parquet(part.path, metadata={"segments": "[]"})
+    result = run(tmp_path, "run-a", baseline=baseline(tmp_path), redact=frozenset({"kind"}))
+    assert (result.error, [window.rows for window in result.windows]) == ("", [250])
+    assert captures.rows(tmp_path, Wanted(1)).rows[0].inputs == {"x": 249.0, "kind": "(redacted)"}
+
+
 def test_finished_hours_become_one_part(tmp_path: Path) -> None:
     for number in range(20):
         segment(tmp_path, number, 2)
