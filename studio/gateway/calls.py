@@ -115,7 +115,9 @@ class Call:
         if self.finished or self.endpoint is None:
             return
         self.finished = True
-        if not 200 <= head.status < 600:
+        if head.status != 200 and not 400 <= head.status < 600:
+            # A model answers or refuses. What some other statuses mean to HTTP (no body follows, go elsewhere) is not
+            # for code in a sandbox to say.
             head.status = 502
         self.endpoint.over(self, head.status, head, body)
         self.done(self, head, body)

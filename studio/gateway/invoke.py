@@ -56,7 +56,9 @@ class Invocation:
             elif name in (b"x-amzn-sagemaker-target-variant", b"x-target-variant"):
                 pinned = value.decode("latin-1")
             elif name == b"x-amzn-sagemaker-inference-id":
-                inference = "".join(c for c in value.decode("latin-1")[:64] if c.isalnum() or c in "-_.")
+                inference = "".join(
+                    c for c in value.decode("latin-1")[:64] if c.isascii() and (c.isalnum() or c in "-_.")
+                )
             elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
                 self._over = True
                 text = "The body is compressed, which is not known here."
