@@ -114,9 +114,9 @@ def _predictor(plan: Plan, part: Part, registry: str) -> dict[str, Any]:
         "env": [{"name": "PROTOCOL", "value": "v2"}],
         "ports": [{"containerPort": PORT, "protocol": "TCP"}],
         "resources": {"requests": dict(size), "limits": dict(size)},
-        "readinessProbe": _probe("/v2/health/ready", failures=3),
-        # A long prediction answers nothing else meanwhile: only one that hangs is to be ended.
-        "livenessProbe": _probe("/v2/health/live", failures=12),
+        "readinessProbe": _probe("/v2/health/ready", period_s=2, failures=5),
+        # A long prediction answers nothing else meanwhile, a large model loads long: only what hangs is to be ended.
+        "livenessProbe": _probe("/v2/health/live", period_s=10, failures=30),
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
@@ -127,10 +127,10 @@ def _predictor(plan: Plan, part: Part, registry: str) -> dict[str, Any]:
     return found | {"containers": [container]}
 
 
-def _probe(path: str, failures: int) -> dict[str, Any]:
+def _probe(path: str, period_s: int, failures: int) -> dict[str, Any]:
     return {
         "httpGet": {"path": path, "port": PORT},
-        "periodSeconds": 10,
+        "periodSeconds": period_s,
         "timeoutSeconds": 5,
         "failureThreshold": failures,
     }
@@ -210,7 +210,8 @@ _KNOW = (
     "Loading a model runs its author's code: run the image with no more rights than the commands above give it.",
     "One process answers one request after the other, those that arrive together in one prediction. `--workers 2` adds"
     " a process, with the model a second time.",
-    "A prediction that hangs stops the process from answering its liveness probe, which ends it.",
+    "A prediction that hangs stops the process from answering at all: KServe's liveness probe ends it, Docker only says"
+    " that it is unhealthy.",
     "The lock names exact wheels for this Python; they are looked up in your package index when the image is built.",
     "An image's name without a registry means the default one of whoever runs it: export with `--registry` for yours.",
 )

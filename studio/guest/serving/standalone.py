@@ -147,7 +147,8 @@ async def _serve(options: argparse.Namespace, door: socket.socket, model: Model,
     """Until SIGTERM (or the end of `parent`, if it is not 0), and then until the last answer is out."""
     loop = asyncio.get_running_loop()
     served = Served(model, options.name, options.version, figures)
-    clients = Clients(served.begin, Limits(max_body=options.max_body))
+    held = max(Limits().max_held, 2 * options.max_body)
+    clients = Clients(served.begin, Limits(max_body=options.max_body, max_held=held))
     told = asyncio.Event()
     for number in _STOPS:
         loop.add_signal_handler(number, told.set)

@@ -126,6 +126,10 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._let_go(self._request)
         self._request = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nobody waits for what is in the queue any more."""
         for exchange in self._queue:
             self._clients.held -= len(exchange.body)
             exchange.abandoned()
@@ -243,6 +247,7 @@ class Connection(asyncio.Protocol):
             return
         exchange = Exchange(self, request, None)
         exchange.body = request.body[0] if len(request.body) == 1 else b"".join(request.body)
+        request.body.clear()
         self._queue.append(exchange)
         if len(self._queue) > 1 and not self._paused and self._transport is not None:
             # Whatever is pipelined waits in the kernel, except what has been read already.
@@ -270,8 +275,8 @@ class Connection(asyncio.Protocol):
 
     # answering
     def _run(self) -> None:
-        """Begins the first request, unless it has begun."""
-        if self._queue and self._transport is not None and not self._queue[0].begun:
+        """Begins the first request, unless it has begun, or the client does not read the answers to those before."""
+        if self._queue and self._transport is not None and not self._queue[0].begun and self._stalled == inf:
             exchange = self._queue[0]
             exchange.begun = True
             self._clients.begin(exchange)
@@ -302,6 +307,8 @@ class Connection(asyncio.Protocol):
             self._listen_again()
 
     def _listen_again(self) -> None:
+        if self._stalled != inf:
+            return
         self.deadline = time.monotonic() + (_IDLE_S if self._request is None else _HEADER_S)
         if self._paused and self._transport is not None:
             self._paused = False
@@ -312,6 +319,7 @@ class Connection(asyncio.Protocol):
         self._deaf = True
         self._let_go(self._request)
         self._request = None
+        self._forget()
         transport = self._transport
         if transport is None:
             return
@@ -334,6 +342,10 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._stalled = inf
+        if self._queue:
+            self._run()
+        elif not self._deaf:
+            self._listen_again()
 
     def sweep(self, now: float) -> None:
         """Ends it if the client lets us wait too long: for a header, a body, or to read an answer."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -66,8 +67,10 @@ async def running(model: Model) -> AsyncIterator[Site]:
     figures = Figures("rain", 1)
     served = Served(model, "rain", "3", figures)
     clients = Clients(served.begin, LIMITS)
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(clients), "127.0.0.1", 0)
-    yield Site(clients, served, figures, server.sockets[0].getsockname()[1])
+    door = socket.create_server(("127.0.0.1", 0))
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)  # what a client does not read is soon felt
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(clients), sock=door)
+    yield Site(clients, served, figures, door.getsockname()[1])
     server.close()
     clients.abort()
     await clients.leave()
@@ -212,6 +215,28 @@ async def test_who_keeps_us_waiting_is_ended(site: Site) -> None:
     assert await idle[0].read() == b""
     for _, writer in (head, body, idle):
         writer.close()
+
+
+async def test_who_does_not_read_is_not_answered_further(site: Site) -> None:
+    """However much is asked, no more than a few answers wait in memory; who reads again gets all of them."""
+    count = 5000
+    asked = get("/v2/models/rain") * (count - 1) + get("/v2/models/rain", "Connection: close")
+    for reads in (True, False):
+        reader, writer = await site.connect()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(asked)
+        await site.until(lambda: any(one._stalled < time.monotonic() and one._paused for one in site.clients.open))
+        [connection] = site.clients.open
+        assert connection._transport is not None and connection._transport.get_write_buffer_size() < 500_000
+        if reads:
+            site.clients.sweep(time.monotonic())
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+            got = await asyncio.wait_for(reader.read(), 60)
+            assert got.count(b"HTTP/1.1 200 OK\r\n") == count
+        else:
+            site.clients.sweep(time.monotonic() + 61)
+        writer.transport.abort()
+        await site.until(lambda: not site.clients.open)
 
 
 async def test_wishes_that_http_lets_us_ignore(site: Site) -> None:
