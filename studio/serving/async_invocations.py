@@ -214,7 +214,10 @@ def remove(db: Connection, domain: str, name: str, id: str) -> AsyncInvocation:
 
 def remove_old(db: Connection, before_ms: int, most: int = 500) -> list[AsyncInvocation]:
     """Forgets what ended before `before_ms`; what it was, so that its files can be removed."""
-    found = [_of(row) for row in db.execute(_query(EVERY).where(table.c.ended_ms < before_ms).limit(most))]
+    found = [
+        _of(row)
+        for row in db.execute(_query(EVERY).where(table.c.state.in_(ENDS), table.c.ended_ms < before_ms).limit(most))
+    ]
     numbers = [one.number for one in found]
     db.execute(scope_query(delete(table), table, FOUND).where(table.c.number.in_(numbers)))
     return found

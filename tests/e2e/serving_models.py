@@ -38,7 +38,7 @@ class Fragile(LogisticRegression):
 
 mlflow.set_experiment("serving tests")
 good = [LogisticRegression(C=1.0, max_iter=500), LogisticRegression(C=0.001, max_iter=500)]
-for model in (*good, Corrupt(), Mute(), Fragile()):
+for model in (*good, Corrupt(), Mute(), Fragile())[: int(sys.argv[3])]:
     with mlflow.start_run():
         model.fit(inputs[winter], rain[winter])
         mlflow.log_text(inputs[winter].to_csv(index=False), "studio/baseline.csv")
@@ -48,12 +48,12 @@ for model in (*good, Corrupt(), Mute(), Fragile()):
 """
 
 
-def log_models(address: str, token: str) -> None:
+def log_models(address: str, token: str, count: int = 5) -> None:
     """Registers rain 1 and 2 (trained on winters, with baseline); 3, which cannot be loaded; 4, which ends its process
-    when it is loaded; 5, which ends it at a wind above 1000."""
+    when it is loaded; 5, which ends it at a wind above 1000. `count`: only the first so many."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "MLFLOW_"))}
     given = {"MLFLOW_TRACKING_URI": address, "MLFLOW_TRACKING_TOKEN": token}
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-    command = [sys.executable, "-W", "ignore", "-c", _SCRIPT, str(DATA), ",".join(COLUMNS)]
+    command = [sys.executable, "-W", "ignore", "-c", _SCRIPT, str(DATA), ",".join(COLUMNS), str(count)]
     done = subprocess.run(command, env=kept | given | quiet, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

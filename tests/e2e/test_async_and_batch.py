@@ -64,7 +64,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterat
     allowed = f"127.0.0.1:{receiver.server_address[1]}"
     with running(tmp_path_factory.mktemp("later") / "home", STUDIO_WEBHOOK_HOSTS=allowed) as started:
         started.token = started.key("demo", started.status["user"])  # type: ignore[attr-defined]
-        log_models(started.address, started.token)  # type: ignore[attr-defined]
+        log_models(started.address, started.token, 1)  # type: ignore[attr-defined]
         yield started
 
 
@@ -186,6 +186,7 @@ def test_what_is_wrong_with_the_rows_is_said_and_not_tried_again(api: Rest, http
     assert http_.get(found["result"]).status_code == 409
 
 
+@pytest.mark.soak
 def test_the_command_has_a_file_predicted(live: Live, http_: httpx.Client, rain: str, tmp_path: Path) -> None:
     body, answer = tmp_path / "rows.json", tmp_path / "answer.json"
     body.write_text(json.dumps(BODY))
@@ -293,7 +294,8 @@ def test_batch_killed_in_the_middle_shows_nothing_and_is_done_again(live: Live, 
 def test_what_ends_its_replica_is_given_up_and_the_next_one_is_answered(
     live: Live, api: Rest, http_: httpx.Client
 ) -> None:
-    api.post("domains/demo/endpoints", {"name": "fragile", "model": "models:/rain/5"})
+    log_models(live.address, live.token)  # type: ignore[attr-defined]
+    api.post("domains/demo/endpoints", {"name": "fragile", "model": "models:/rain/6"})
     api.get("domains/demo/endpoints/fragile", wait="InService", timeout_s=60)
     path = "/endpoints/fragile/async-invocations"
     deadly = {"dataframe_split": {"columns": COLUMNS, "data": [[0.0, 1.0, 1.0, 2000.0]]}}
