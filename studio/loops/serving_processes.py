@@ -41,7 +41,8 @@ async def heard_last_words(context: LoopContext, endpoint: Endpoint, seen: obser
 
 
 async def _note_failed(context: LoopContext, endpoint: Endpoint, replica: str, said: Status) -> None:
-    reason = f"{said.message} {said.hint}".strip()[:2000] or "The model cannot be served."
+    told = said.message if not said.message or said.message.endswith((".", "!", "?")) else f"{said.message}."
+    reason = f"{told} {said.hint}".strip()[:2000] or "The model cannot be served."
     detail = said.traceback[-16_000:]
     variant, _ = endpoint.replica(replica)
 

@@ -130,6 +130,8 @@ export const TEST = {
   endpointTab: (name: string): string => `studio-endpoint-tab-${name}`,
   endpointSave: 'studio-endpoint-save',
   endpointSetting: (name: string): string => `studio-endpoint-setting-${name}`,
+  endpointLog: 'studio-endpoint-log',
+  endpointReplica: 'studio-endpoint-replica',
   split: 'studio-split',
   splitApply: 'studio-split-apply',
   splitCancel: 'studio-split-cancel',

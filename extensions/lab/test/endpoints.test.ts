@@ -69,12 +69,12 @@ void describe('a strategy', () => {
   });
   void it('says what will happen, and at what it is taken back', () => {
     const strategy = strategyOf({ ...FIRST, kind: 'linear', percent: '50', step: '2 min', bake: '1 h', p99: '80' });
-    const words = shiftWords(strategy, 1, '2', trans).join(' ');
+    const words = shiftWords(strategy, 'v1', '2', trans).join(' ');
     assert.match(words, /50 % every 2 min: 2 steps, all of the traffic after 2 min/);
     assert.match(words, /stays ready for another 1 h/);
     assert.match(words, /more than 5 % errors, or at a p99 above 80 ms, or at an alert/);
     const careless = strategyOf({ ...FIRST, kind: 'canary', errors: '', drift: false });
-    assert.match(shiftWords(careless, 1, '2', trans).join(' '), /no limit is set/);
+    assert.match(shiftWords(careless, 'v1', '2', trans).join(' '), /no limit is set/);
   });
   void it('names the field that is wrong', () => {
     assert.deepEqual(problemsOf(FIRST, trans), {});

@@ -118,6 +118,7 @@ export type NewVariant = Partial<Schemas['VariantBody']> & Pick<Schemas['Variant
 export type Rollout = Schemas['RolloutAnswer'];
 export type Strategy = Schemas['StrategyBody'];
 export type EndpointSettings = Schemas['SettingsAnswer'];
+export type EndpointLog = Schemas['EndpointLogAnswer'];
 export type EndpointChange = Partial<Schemas['SettingsBody']>;
 export type Prediction = Schemas['PredictionAnswer'];
 export type CapturedRows = Schemas['CapturesAnswer'];

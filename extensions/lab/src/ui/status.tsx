@@ -42,6 +42,8 @@ function look(state: string, trans: TranslationBundle): ILook {
     NoneYet: { tone: 'idle', icon: 'moon', word: trans.__('None yet') },
     Serving: { tone: 'good', icon: 'check', word: trans.__('Serving') },
     Shadowing: { tone: 'good', icon: 'check', word: trans.__('Shadowing') },
+    Parked: { tone: 'idle', icon: 'moon', word: trans.__('At zero') },
+    Stopping: { tone: 'starting', icon: 'clock', word: trans.__('Stopping') },
     Retiring: { tone: 'starting', icon: 'clock', word: trans.__('Draining') },
     Waiting: { tone: 'starting', icon: 'clock', word: trans.__('Waiting') },
     Roomy: { tone: 'good', icon: 'check', word: trans.__('Room left') },

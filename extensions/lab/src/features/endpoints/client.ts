@@ -1,4 +1,4 @@
-import type { CapturedRows, Endpoint, EndpointChange, EndpointSummary, InstanceType, NewEndpoint, NewVariant, Prediction, Strategy } from '../../api/model';
+import type { CapturedRows, Endpoint, EndpointChange, EndpointLog, EndpointSummary, InstanceType, NewEndpoint, NewVariant, Prediction, Strategy } from '../../api/model';
 import type { Requester } from '../../request';
 
 /** Endpoints: what is served, by which variants, and asking it. */
@@ -65,6 +65,16 @@ export class EndpointsClient {
 
   captures(name: string, limit = 100): Promise<CapturedRows> {
     return this.request.get(`${this.path(name)}/captures`, { limit });
+  }
+
+  /** The ends of what its replicas printed. */
+  log(name: string): Promise<EndpointLog> {
+    return this.request.get(`${this.path(name)}/log`);
+  }
+
+  /** Address of the endpoint's OpenAPI document. */
+  openApi(name: string): string {
+    return this.request.url(`${this.path(name)}/openapi.json`);
   }
 
   instanceTypes(): Promise<InstanceType[]> {

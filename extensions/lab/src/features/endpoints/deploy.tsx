@@ -8,6 +8,7 @@ import { TEST } from '../../testids';
 import type { IStudio } from '../../tokens';
 import { Button, CodeSnippet, ErrorBox, Modal, StatusPill } from '../../ui';
 import { DeployFields, IDeployForm, isName, useEnvironment } from './deployform';
+import { failureText } from './failure';
 import { rangeProblem } from './replicas';
 
 interface IDeployDialogProps {
@@ -176,10 +177,10 @@ async function follow(studio: IStudio, form: IDeployForm, started: number, tell:
     }
     if (serves && endpoint.reason && Date.now() - started > PATIENCE_MS) {
       const hint = trans.__('%1 goes on answering with version %2.', form.name, endpoint.version);
-      throw new StudioError(0, 'NOT_PROMOTED', [endpoint.reason, newest?.detail ?? ''].join('\n'), hint);
+      throw new StudioError(0, 'NOT_PROMOTED', failureText(endpoint), hint);
     }
     if (endpoint.state === 'Failed') {
-      throw new StudioError(0, 'FAILED', [endpoint.reason || trans.__('The version did not start.'), newest?.detail ?? ''].join('\n'), trans.__('Nothing is served under this name. Mend the model or the environment and try again.'));
+      throw new StudioError(0, 'FAILED', failureText(endpoint, trans.__('The version did not start.')), trans.__('Nothing is served under this name. Mend the model or the environment and try again.'));
     }
     await new Promise(resolve => window.setTimeout(resolve, POLL_MS));
   }

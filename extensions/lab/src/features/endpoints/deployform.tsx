@@ -84,7 +84,7 @@ function NewFields({ form, put, versions }: Pick<IFieldsProps, 'form' | 'put' | 
           text={trans.__('%1/h while it answers. Wakes in tens of milliseconds while its environment is warm, about two seconds when cold.', money(price))}
         />
       </div>
-      <Field label={trans.__('Instance type')} hint={type && `${type.cpu} CPU · ${Math.round(type.memory_mb / 100) / 10} GB${type.gpu ? ` · ${type.gpu} GPU` : ''} · ${money(price)}/h ${trans.__('and replica, while running')}`}>
+      <Field label={trans.__('Instance type')} hint={type && `${type.cpu} CPU · ${Math.round(type.memory_mb / 100) / 10} GB${type.gpu ? ` · ${type.gpu} GPU` : ''} · ${trans.__('%1/h for each replica while it runs', money(price))}`}>
         {id => <Select id={id} value={type?.name ?? ''} testId={TEST.deployInstance} onChange={instance => put({ instance })} options={(types.data ?? []).map(t => t.name)} />}
       </Field>
       <Environment form={form} put={put} versions={versions} />

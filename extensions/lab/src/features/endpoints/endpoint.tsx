@@ -6,6 +6,8 @@ import { Icon } from '../../icons';
 import { TEST } from '../../testids';
 import { Button, ConfirmDialog, ErrorBox, Id, Link, Panel, Skeleton, StatusPill, Tabs, Tag } from '../../ui';
 import { Captures, Events } from './records';
+import { failureText } from './failure';
+import { Logs } from './logs';
 import { modelText } from './panel';
 import { PromoteDialog } from './promote';
 import { Shift } from './rollout';
@@ -15,7 +17,7 @@ import { TryIt } from './tryit';
 import { Variants } from './variants';
 import { modelOf } from './versions';
 
-type View = 'try' | 'captures' | 'events' | 'settings';
+type View = 'try' | 'captures' | 'events' | 'logs' | 'settings';
 type Dialog = 'promote' | 'undo' | 'stop' | 'delete';
 
 export function EndpointPanel({ item }: { item: string }): JSX.Element {
@@ -68,18 +70,20 @@ export function EndpointPanel({ item }: { item: string }): JSX.Element {
 /** Why it is as it is, where there is something to say. */
 function Why({ endpoint }: { endpoint: Endpoint }): JSX.Element | null {
   const { trans } = useStudio();
+  const [seen, setSeen] = useState('');
   if (endpoint.state === 'Failed') {
     return <ErrorBox error={new Error(failureText(endpoint))} title={trans.__('This endpoint does not answer')} />;
   }
-  if (!endpoint.reason || endpoint.rollout) {
+  if (!endpoint.reason || endpoint.reason === seen || endpoint.rollout) {
     return null;
   }
   const isBack = endpoint.state === 'InService';
   return (
-    <p className={isBack ? 'jp-Studio-banner' : 'jp-Studio-hint jp-Studio-reason'} role="status" data-testid={TEST.endpointReason}>
+    <div className={isBack ? 'jp-Studio-banner' : 'jp-Studio-hint jp-Studio-reason'} role="status" data-testid={TEST.endpointReason}>
       {isBack && <Icon name="warning" size={14} />}
       <span>{endpoint.reason}</span>
-    </p>
+      {isBack && <Button kind="quiet" icon="close" title={trans.__('Seen')} onClick={() => setSeen(endpoint.reason)} />}
+    </div>
   );
 }
 
@@ -115,6 +119,7 @@ function Views({ endpoint, mayChange, onSaved }: { endpoint: Endpoint; mayChange
           ['try', trans.__('Try it')],
           ['captures', trans.__('Captured rows')],
           ['events', trans.__('Events')],
+          ['logs', trans.__('Logs')],
           ['settings', trans.__('Settings')]
         ]}
         active={view}
@@ -124,6 +129,7 @@ function Views({ endpoint, mayChange, onSaved }: { endpoint: Endpoint; mayChange
       {view === 'try' && <TryIt key={`${endpoint.name}${endpoint.version}`} endpoint={endpoint} />}
       {view === 'captures' && <Captures name={endpoint.name} />}
       {view === 'events' && <Events endpoint={endpoint} />}
+      {view === 'logs' && <Logs name={endpoint.name} />}
       {view === 'settings' && <Settings endpoint={endpoint} mayChange={mayChange} onSaved={onSaved} />}
     </div>
   );
@@ -170,11 +176,6 @@ function Dialogs({ endpoint, dialog, onClose }: { endpoint: Endpoint; dialog: Di
       <p>{trans.__('What was captured from it and its monitor go with it. The model %1 stays; deploying it again gives the same address.', modelText(endpoint))}</p>
     </ConfirmDialog>
   );
-}
-
-function failureText(endpoint: Endpoint): string {
-  const newest = [...endpoint.events].sort((a, b) => b.at_ms - a.at_ms).find(event => event.detail);
-  return [endpoint.reason, newest?.detail ?? ''].join('\n');
 }
 
 function Subtitle({ endpoint }: { endpoint: Endpoint }): JSX.Element {

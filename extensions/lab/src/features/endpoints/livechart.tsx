@@ -36,25 +36,34 @@ const HEIGHT = 44;
 export function LiveChart({ label, value, curves, from, to, markers, at, onPoint, stepped, testId }: ILiveChartProps): JSX.Element {
   const [box, width] = useWidth<HTMLDivElement>(160);
   const top = Math.max(1e-9, ...curves.flatMap(curve => curve.points.map(p => p[1]).filter(Number.isFinite)));
-  const x = scaleTo({ min: from, max: to }, 0, width);
+  const x = scaleTo({ min: from, max: to }, 2, width - 3);
   const y = scaleTo({ min: 0, max: top * 1.1 }, HEIGHT - 1, 2);
   return (
     <figure className="jp-Studio-live" data-testid={testId}>
-      <figcaption>{label}</figcaption>
+      <figcaption>
+        {curves.length > 1 &&
+          [...curves].reverse().map((curve, i) => (
+            <span key={curve.name}>
+              <i className="jp-Studio-swatch" style={{ background: curve.color ?? hue(i) }} />
+              {curve.name}
+            </span>
+          ))}
+        {label}
+      </figcaption>
       <b>{value}</b>
       <div ref={box}>
         <svg
           width={width}
           height={HEIGHT}
           role="img"
-          aria-label={`${label}: ${value}`}
+          aria-label={`${[...curves].reverse().map(curve => curve.name).join(', ')} ${label}: ${value}`}
           onPointerMove={event => onPoint(from + ((event.clientX - event.currentTarget.getBoundingClientRect().left) / Math.max(1, width)) * (to - from))}
           onPointerLeave={() => onPoint(null)}
         >
           <line className="jp-Studio-axisLine" x1={0} x2={width} y1={HEIGHT - 0.5} y2={HEIGHT - 0.5} />
           {markers.map(marker => (
-            <g key={`${marker.at}${marker.text}`}>
-              <line className="jp-Studio-marker" x1={x(marker.at)} x2={x(marker.at)} y1={2} y2={HEIGHT - 1} />
+            <g key={marker.at}>
+              <line className="jp-Studio-liveMark" x1={x(marker.at)} x2={x(marker.at)} y1={2} y2={HEIGHT - 1} />
               <title>{marker.text}</title>
             </g>
           ))}

@@ -4,7 +4,7 @@ import type { EndpointSummary } from '../../api/model';
 import { formatCount, formatNumber } from '../../format';
 import { useMoney, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
-import { Ago, Button, DataTable, EmptyState, ErrorBox, Field, IColumn, Modal, Panel, Select, Skeleton, StatusPill } from '../../ui';
+import { Button, DataTable, EmptyState, ErrorBox, Field, IColumn, Modal, Panel, Select, Skeleton, StatusPill } from '../../ui';
 import { DeployDialog } from './deploy';
 import { replicasOf } from './history';
 import { percentText } from './split';
@@ -23,17 +23,16 @@ export function EndpointsPanel({ item }: { item: string }): JSX.Element {
     </Button>
   );
   const columns: IColumn<EndpointSummary>[] = [
-    { key: 'name', label: trans.__('Endpoint'), width: 148, grow: 2, cell: e => <b title={e.name}>{e.name}</b> },
+    { key: 'name', label: trans.__('Endpoint'), width: 136, grow: 2, cell: e => <b title={e.name}>{e.name}</b> },
     { key: 'state', label: trans.__('State'), width: 176, cell: e => <StatusPill state={e.state} title={e.reason ?? undefined} testId={TEST.state(`endpoint-${e.name}`)} /> },
-    { key: 'model', label: trans.__('Model'), width: 136, cell: e => modelText(e) },
+    { key: 'model', label: trans.__('Model'), width: 112, cell: e => modelText(e) },
     { key: 'mode', label: trans.__('Runs'), width: 84, cell: e => (e.mode === 'always' ? trans.__('always on') : trans.__('serverless')) },
-    { key: 'traffic', label: trans.__('Traffic'), width: 128, cell: e => <TrafficCell endpoint={e} /> },
+    { key: 'traffic', label: trans.__('Traffic'), width: 168, cell: e => <TrafficCell endpoint={e} /> },
     { key: 'replicas', label: trans.__('Replicas'), width: 76, grow: 0, align: 'right', cell: e => formatCount(replicasOf(e)) },
     { key: 'requests', label: trans.__('Requests'), width: 80, align: 'right', cell: e => formatCount(e.stats?.requests) },
     { key: 'errors', label: trans.__('Errors'), width: 64, grow: 0, align: 'right', cell: e => formatCount(e.stats?.errors) },
     { key: 'p50', label: trans.__('p50, ms'), width: 72, grow: 0, align: 'right', cell: e => formatNumber(e.stats?.p50_ms) },
-    { key: 'price', label: trans.__('per hour'), width: 80, grow: 0, align: 'right', cell: e => money(e.price_per_hour) },
-    { key: 'created', label: trans.__('Created'), width: 96, grow: 0, align: 'right', cell: e => <Ago at={e.created_ms} /> }
+    { key: 'price', label: trans.__('per hour'), width: 80, grow: 0, align: 'right', cell: e => money(e.price_per_hour) }
   ];
   return (
     <Panel name="endpoints" title={trans.__('Endpoints')} icon="endpoints" actions={data && data.length > 0 && create}>

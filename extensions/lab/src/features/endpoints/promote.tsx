@@ -4,6 +4,7 @@ import type { Endpoint } from '../../api/model';
 import { useAction, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
 import { Button, ErrorBox, Field, Modal, Select, TextInput } from '../../ui';
+import { splitOf } from './split';
 import { FIRST, IStep, IStrategyForm, problemsOf, shiftWords, stepsOf, strategyOf, timeText } from './strategy';
 import { useVersions } from './versions';
 
@@ -15,6 +16,7 @@ export function PromoteDialog({ endpoint, onClose }: { endpoint: Endpoint; onClo
   const [chosen, setChosen] = useState('');
   const [form, setForm] = useState(FIRST);
   const version = chosen || (others[0]?.[0] ?? '');
+  const now = Object.keys(splitOf(endpoint.variants)).join(', ') || `v${endpoint.version}`;
   const problems = problemsOf(form, trans);
   const isWrong = Object.keys(problems).length > 0;
   const promote = useAction(async () => {
@@ -40,10 +42,10 @@ export function PromoteDialog({ endpoint, onClose }: { endpoint: Endpoint; onClo
           <Kinds form={form} onChoose={kind => setForm({ ...form, kind })} />
           <StrategyFields form={form} problems={problems} put={change => setForm({ ...form, ...change })} />
           {!isWrong && (
-            <div className="jp-Studio-shiftPlan" data-testid={TEST.strategyWords}>
-              <Stairs steps={stepsOf(strategyOf(form))} />
+            <div className={`jp-Studio-shiftPlan${form.kind === 'all_at_once' ? '' : ' jp-mod-stairs'}`} data-testid={TEST.strategyWords}>
+              {form.kind !== 'all_at_once' && <Stairs steps={stepsOf(strategyOf(form))} />}
               <ol>
-                {shiftWords(strategyOf(form), endpoint.version, version, trans).map(line => (
+                {shiftWords(strategyOf(form), now, version, trans).map(line => (
                   <li key={line}>{line}</li>
                 ))}
               </ol>
@@ -102,7 +104,7 @@ function StrategyFields({ form, problems, put }: IFieldsProps): JSX.Element {
         {line('bake', trans.__('Old one stays ready for'), trans.__('no time'))}
       </div>
       {isWatched && (
-        <fieldset className="jp-Studio-choiceList">
+        <fieldset className="jp-Studio-takeBack">
           <legend>{trans.__('Taken back by itself at')}</legend>
           <div className="jp-Studio-pair jp-mod-3">
             {line('errors', trans.__('Errors above, %'), trans.__('no limit'))}
@@ -126,7 +128,7 @@ function Stairs({ steps }: { steps: IStep[] }): JSX.Element {
       {steps.map((step, i) => (
         <div key={step.share} title={i === steps.length - 1 ? `${step.share} %` : trans.__('%1 % for %2', step.share, timeText(step.seconds))}>
           <i style={{ height: `${Math.max(2, (step.share / 100) * 48)}px` }} />
-          {steps.length <= 6 && <span>{`${Number(step.share.toFixed(1))} %`}</span>}
+          {steps.length <= 6 && <span>{Number(step.share.toFixed(1))}</span>}
         </div>
       ))}
     </div>

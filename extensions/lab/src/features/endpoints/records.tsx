@@ -2,7 +2,7 @@ import type { CapturedRows, Endpoint } from '../../api/model';
 import { formatExact, formatNumber } from '../../format';
 import { useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
-import { Ago, Button, DataTable, EmptyState, ErrorBox, IColumn, Skeleton } from '../../ui';
+import { Ago, Button, DataTable, EmptyState, ErrorBox, IColumn, Skeleton, Tag } from '../../ui';
 import { newNotebook } from '../../notebooks';
 
 type Row = CapturedRows['rows'][number];
@@ -23,8 +23,9 @@ export function Captures({ name }: { name: string }): JSX.Element {
     { key: 'at', label: trans.__('Asked'), width: 96, grow: 0, cell: row => <Ago at={row.at_ms} /> },
     { key: 'output', label: trans.__('Answer'), width: 92, cell: row => outputText(row.output) },
     { key: 'latency', label: trans.__('ms'), width: 64, grow: 0, align: 'right', cell: row => formatNumber(row.latency_ms === null ? null : Number(row.latency_ms.toPrecision(3))) },
-    { key: 'version', label: trans.__('Version'), width: 72, grow: 0, cell: row => `v${row.version}` },
+    { key: 'variant', label: trans.__('Variant'), width: 108, grow: 0, cell: row => <VariantCell row={row} /> },
     { key: 'status', label: trans.__('Status'), width: 68, grow: 0, align: 'right', cell: row => <span className={row.status >= 400 ? 'jp-Studio-invalidText' : undefined}>{row.status}</span> },
+    ...(data.rows.some(row => row.truth !== null) ? [{ key: 'truth', label: trans.__('Truth'), width: 72, cell: (row: Row) => cellText(row.truth) }] : []),
     ...data.columns.map(
       (column): IColumn<Row> => ({
         key: `in.${column}`,
@@ -45,8 +46,18 @@ export function Captures({ name }: { name: string }): JSX.Element {
           {trans.__('Open in a notebook')}
         </Button>
       </div>
-      <DataTable name="captures" label={trans.__('Captured rows')} columns={columns} rows={data.rows} rowKey={row => row.id} fit={16} />
+      <DataTable name="captures" label={trans.__('Captured rows')} columns={columns} rows={data.rows} rowKey={row => `${row.id}${row.variant}`} fit={16} />
     </div>
+  );
+}
+
+function VariantCell({ row }: { row: Row }): JSX.Element {
+  const { trans } = useStudio();
+  return (
+    <span className="jp-Studio-inline" title={row.variant}>
+      {`v${row.version}`}
+      {row.shadow && <Tag title={trans.__('The answer of a shadow: nobody was given it')}>{trans.__('shadow')}</Tag>}
+    </span>
   );
 }
 

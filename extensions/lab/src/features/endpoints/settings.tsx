@@ -39,7 +39,7 @@ export function Settings({ endpoint, mayChange, onSaved }: ISettingsProps): JSX.
       }}
     >
       <fieldset className="jp-Studio-form jp-mod-settings" disabled={!mayChange || save.busy}>
-        <div className="jp-Studio-columns2">
+        <div className="jp-Studio-settingsGrid">
           <Running form={form} problems={problems} put={put} />
           <Requests form={form} problems={problems} put={put} />
           <Capture endpoint={endpoint} form={form} problems={problems} put={put} />
@@ -94,7 +94,7 @@ function Requests({ form, problems, put }: IPartProps): JSX.Element {
   const { trans } = useStudio();
   return (
     <Section title={trans.__('Requests')}>
-      <div className="jp-Studio-columns2">
+      <div className="jp-Studio-pair">
         <Line name="rate" label={trans.__('Rate limit, requests/s')} hint={trans.__('Empty: none.')} form={form} problems={problems} put={put} />
         <Line name="timeout" label={trans.__('Time limit')} hint={trans.__('Then the caller gets an error.')} form={form} problems={problems} put={put} />
       </div>
@@ -127,7 +127,7 @@ function Capture({ endpoint, form, problems, put }: IPartProps & { endpoint: End
       <Check name="capture" label={trans.__('Keep requests and answers')} hint={trans.__('For its monitor and for Captured rows; it never slows an answer down.')} form={form} put={put} />
       {form.capture && (
         <>
-          <div className="jp-Studio-columns2">
+          <div className="jp-Studio-pair">
             <Line name="percent" label={trans.__('Of the requests, %')} form={form} problems={problems} put={put} />
             <Line name="days" label={trans.__('Kept for, days')} form={form} problems={problems} put={put} />
           </div>

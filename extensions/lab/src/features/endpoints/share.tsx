@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { CSSProperties, useState } from 'react';
 
 import { useStudio } from '../../hooks';
 import { TEST } from '../../testids';
@@ -31,7 +31,7 @@ export function ShareInput({ name, share, before, locked, suffix, color, title, 
         value={share}
         disabled={locked}
         aria-label={label}
-        style={color ? { accentColor: color } : undefined}
+        style={{ '--jp-Studio-share': `${share}%`, ...(color && { '--jp-Studio-shareColor': color }) } as CSSProperties}
         data-testid={TEST.variantSlider(name)}
         onChange={event => onChange(Number(event.target.value))}
       />

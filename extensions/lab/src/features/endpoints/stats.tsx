@@ -7,11 +7,12 @@ import { TEST } from '../../testids';
 import { hue } from '../../ui';
 import { Point } from '../../ui/scale';
 import { ISample, StatsHistory, replicasOf } from './history';
-import { ICurve, LiveChart } from './livechart';
+import { ICurve, IMarker, LiveChart } from './livechart';
 
 const histories = new Map<string, StatsHistory>();
 const EVERY_MS = 2000;
 const LEAST_MS = 60_000;
+const NEAR_MS = 3000;
 
 /** Five small live charts on one time axis, since this window was opened; what happened meanwhile is marked in them. */
 export function Stats({ endpoint }: { endpoint: Endpoint }): JSX.Element {
@@ -23,7 +24,7 @@ export function Stats({ endpoint }: { endpoint: Endpoint }): JSX.Element {
   const first = samples[0]?.at ?? now;
   const last = samples[samples.length - 1];
   const from = Math.min(first, now - LEAST_MS);
-  const markers = endpoint.events.filter(event => event.at_ms > from && event.at_ms <= now).map(event => ({ at: event.at_ms, text: event.text }));
+  const markers = marked(endpoint, from, now);
   const read = at === null ? undefined : closest(samples, at);
   const curve = (name: string, pick: (sample: ISample) => number | null, color?: string): ICurve => ({ name, points: samples.map((s): Point => [s.at, pick(s) ?? NaN]), color });
   const shared = { from, to: now, markers, at, onPoint: setAt };
@@ -31,7 +32,7 @@ export function Stats({ endpoint }: { endpoint: Endpoint }): JSX.Element {
   return (
     <div className="jp-Studio-liveRow">
       <LiveChart {...shared} label={trans.__('requests/s')} value={figure((read ?? last)?.perSecond)} curves={[curve('rate', s => s.perSecond)]} testId={TEST.endpointStat('rate')} />
-      <LiveChart {...shared} label={trans.__('p50 / p99, ms')} value={`${figure(p50)} / ${figure(p99)}`} curves={[curve('p99', s => s.p99, hue(1)), curve('p50', s => s.p50, hue(0))]} testId={TEST.endpointStat('latency')} />
+      <LiveChart {...shared} label={trans.__('ms')} value={`${figure(p50)} / ${figure(p99)}`} curves={[curve('p99', s => s.p99, hue(1)), curve('p50', s => s.p50, hue(0))]} testId={TEST.endpointStat('latency')} />
       <LiveChart
         {...shared}
         label={trans.__('requests, errors')}
@@ -76,6 +77,20 @@ function useHistory(endpoint: Endpoint): { samples: ISample[]; now: number } {
     return () => window.clearInterval(timer);
   }, [history]);
   return { samples: history.samples, now };
+}
+
+/** What happened between; what followed within some seconds is one mark. */
+function marked(endpoint: Endpoint, from: number, to: number): IMarker[] {
+  const markers: IMarker[] = [];
+  for (const event of [...endpoint.events].sort((a, b) => a.at_ms - b.at_ms).filter(e => e.at_ms > from && e.at_ms <= to)) {
+    const last = markers[markers.length - 1];
+    if (last && event.at_ms - last.at < NEAR_MS) {
+      last.text += `\n${event.text}`;
+    } else {
+      markers.push({ at: event.at_ms, text: event.text });
+    }
+  }
+  return markers;
 }
 
 function closest(samples: ISample[], at: number): ISample | undefined {

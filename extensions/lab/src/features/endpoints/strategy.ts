@@ -107,8 +107,8 @@ export function stepsOf(strategy: Strategy | undefined): IStep[] {
   return [...steps, last];
 }
 
-/** The shift in sentences: what the callers of `name` get, and for how long. */
-export function shiftWords(strategy: Strategy | undefined, now: number, next: string, trans: TranslationBundle): string[] {
+/** The shift in sentences: what callers get, and for how long; `now`: the variants that answer before it. */
+export function shiftWords(strategy: Strategy | undefined, now: string, next: string, trans: TranslationBundle): string[] {
   const steps = stepsOf(strategy);
   const lines = [trans.__('Version %1 is started and tested on its example row; nobody is answered by it before.', next)];
   if (!strategy || strategy.kind === 'all_at_once') {
@@ -119,7 +119,7 @@ export function shiftWords(strategy: Strategy | undefined, now: number, next: st
     const whole = (steps.length - 1) * strategy.step_s;
     lines.push(trans.__('Then its share grows by %1 % every %2: %3 steps, all of the traffic after %4.', strategy.percent, timeText(strategy.step_s), steps.length, timeText(whole)));
   }
-  lines.push(strategy?.bake_s ? trans.__('Version %1 stays ready for another %2; then it ends.', now, timeText(strategy.bake_s)) : trans.__('Version %1 finishes what it has begun and ends.', now));
+  lines.push(strategy?.bake_s ? trans.__('What answers now (%1) stays ready for another %2; then it ends.', now, timeText(strategy.bake_s)) : trans.__('What answers now (%1) finishes what it has begun and ends.', now));
   if (!strategy) {
     return lines;
   }

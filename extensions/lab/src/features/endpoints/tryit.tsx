@@ -72,7 +72,14 @@ export function TryIt({ endpoint }: { endpoint: Endpoint }): JSX.Element {
             </div>
           )}
         </Section>
-        <Section title={trans.__('The same from a program')}>
+        <Section
+          title={trans.__('The same from a program')}
+          aside={
+            <a className="jp-Studio-link" href={client.endpoints.openApi(endpoint.name)} target="_blank" rel="noreferrer" title={trans.__('What it takes and answers, as an OpenAPI document')}>
+              {trans.__('OpenAPI')}
+            </a>
+          }
+        >
           <CodeTabs
             snippets={[
               ['curl', endpoint.snippets.curl],

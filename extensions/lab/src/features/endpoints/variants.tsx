@@ -74,7 +74,8 @@ export function Variants({ endpoint, mayChange, onChanged }: IVariantsProps): JS
                     place={Object.keys(shown).indexOf(variant.name)}
                     share={variant.shadow ? (copies[variant.name] ?? variant.weight) : (shown[variant.name] ?? variant.share)}
                     before={variant.shadow ? variant.weight : (now[variant.name] ?? variant.share)}
-                    locked={locked || (!variant.shadow && Object.keys(shown).length < 2)}
+                    locked={locked}
+                    alone={!variant.shadow && Object.keys(shown).length < 2}
                     mayChange={mayChange}
                     onShare={value => (variant.shadow ? setCopies({ ...copies, [variant.name]: value }) : setEdited(moved(shown, variant.name, value)))}
                     onDialog={kind => setDialog({ kind, variant })}
@@ -145,13 +146,15 @@ interface IRowProps {
   share: number;
   before: number;
   locked: boolean;
+  /** Nothing else answers. */
+  alone: boolean;
   mayChange: boolean;
   onShare: (value: number) => void;
   onDialog: (kind: 'limits' | 'remove') => void;
   why?: string;
 }
 
-function Row({ variant, place, share, before, locked, mayChange, onShare, onDialog, why }: IRowProps): JSX.Element {
+function Row({ variant, place, share, before, locked, alone, mayChange, onShare, onDialog, why }: IRowProps): JSX.Element {
   const { trans } = useStudio();
   const ends = variant.state === 'Retiring';
   const divides = variant.state === 'Serving';
@@ -169,7 +172,9 @@ function Row({ variant, place, share, before, locked, mayChange, onShare, onDial
         <StatusPill state={variant.shadow && divides ? 'Shadowing' : variant.state} title={variant.reason || undefined} />
       </td>
       <td>
-        {divides ? (
+        {divides && alone ? (
+          trans.__('all of it')
+        ) : divides ? (
           <ShareInput name={variant.name} share={share} before={before} locked={locked} suffix={variant.shadow ? trans.__('% copied') : '%'} color={place >= 0 ? hue(place) : undefined} title={why} onChange={onShare} />
         ) : (
           <span className="jp-Studio-hint">{ends ? trans.__('none: it finishes what it has begun') : variant.state === 'Waiting' ? trans.__('none yet') : '–'}</span>
@@ -190,7 +195,7 @@ function Row({ variant, place, share, before, locked, mayChange, onShare, onDial
       <td>
         <Loaded variant={variant} />
       </td>
-      <td>{mayChange && !ends && <Button kind="quiet" icon="trash" title={why ?? trans.__('Remove %1', variant.name)} disabled={Boolean(why)} testId={TEST.variantRemove(variant.name)} onClick={() => onDialog('remove')} />}</td>
+      <td>{mayChange && !ends && !(alone && divides) && <Button kind="quiet" icon="trash" title={why ?? trans.__('Remove %1', variant.name)} disabled={Boolean(why)} testId={TEST.variantRemove(variant.name)} onClick={() => onDialog('remove')} />}</td>
     </tr>
   );
 }
