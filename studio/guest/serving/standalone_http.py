@@ -18,9 +18,9 @@ Headers = list[tuple[str, str]]
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _HEADER_S = 20.0
 _BODY_S = 60.0
-_BODY_BYTES_PER_S = 10_000
+_BYTES_PER_S = 10_000
 _IDLE_S = 75.0
-_STALL_S = 60.0
+_SENT_S = 60.0
 _LINGER_S = 2.0
 # Chunks of one byte are six on the wire; whatever is thinner than this is no body that anybody sends.
 _THIN, _THIN_BYTES = 8, 1 << 20
@@ -110,7 +110,8 @@ class Connection(asyncio.Protocol):
         self._deaf = False
         self._paused = False
         self._half_closed = False
-        self._stalled = inf
+        self._full = False  # the client does not read its answers as fast as they are made
+        self._sent_by = inf
         self._transport: asyncio.Transport | None = None
         self.deadline = inf
 
@@ -118,7 +119,10 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._clients.open.add(self)
         self.deadline = time.monotonic() + _IDLE_S
-        if len(self._clients.open) > self._clients.limits.max_connections:
+        most = self._clients.limits.max_connections
+        if len(self._clients.open) > 2 * most:
+            self._transport.abort()
+        elif len(self._clients.open) > most:
             self._refuse(refusal(503, "Too many connections are open.", "Close some, or try again later."))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -221,7 +225,7 @@ class Connection(asyncio.Protocol):
         request.size += len(chunk)
         self._clients.held += len(chunk)
         # Slow networks have their time, those that only keep us waiting have not.
-        self.deadline += len(chunk) / _BODY_BYTES_PER_S
+        self.deadline += len(chunk) / _BYTES_PER_S
         try:
             self._check_room(request.size)
         except BadInput as problem:
@@ -276,7 +280,7 @@ class Connection(asyncio.Protocol):
     # answering
     def _run(self) -> None:
         """Begins the first request, unless it has begun, or the client does not read the answers to those before."""
-        if self._queue and self._transport is not None and not self._queue[0].begun and self._stalled == inf:
+        if self._queue and self._transport is not None and not self._queue[0].begun and not self._full:
             exchange = self._queue[0]
             exchange.begun = True
             self._clients.begin(exchange)
@@ -307,7 +311,7 @@ class Connection(asyncio.Protocol):
             self._listen_again()
 
     def _listen_again(self) -> None:
-        if self._stalled != inf:
+        if self._full:
             return
         self.deadline = time.monotonic() + (_IDLE_S if self._request is None else _HEADER_S)
         if self._paused and self._transport is not None:
@@ -335,13 +339,15 @@ class Connection(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+            unsent = self._transport.get_write_buffer_size()
+            self._sent_by = time.monotonic() + _SENT_S + unsent / _BYTES_PER_S if unsent else inf
 
     # time
     def pause_writing(self) -> None:
-        self._stalled = time.monotonic()
+        self._full = True
 
     def resume_writing(self) -> None:
-        self._stalled = inf
+        self._full = False
         if self._queue:
             self._run()
         elif not self._deaf:
@@ -352,8 +358,12 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if now - self._stalled > _STALL_S:
-            transport.abort()
+        if transport.get_write_buffer_size():
+            if now > self._sent_by:
+                transport.abort()
+            elif self._deaf:
+                # The time in which we only listen begins when the last answer is out.
+                self.deadline = now + _LINGER_S
         elif now < self.deadline or (self._queue and not self._deaf):
             return
         elif self._deaf or self._request is None:

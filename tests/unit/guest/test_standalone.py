@@ -63,10 +63,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def running(model: Model) -> AsyncIterator[Site]:
+async def running(model: Model, limits: Limits = LIMITS) -> AsyncIterator[Site]:
     figures = Figures("rain", 1)
     served = Served(model, "rain", "3", figures)
-    clients = Clients(served.begin, LIMITS)
+    clients = Clients(served.begin, limits)
     door = socket.create_server(("127.0.0.1", 0))
     door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)  # what a client does not read is soon felt
     server = await asyncio.get_running_loop().create_server(lambda: Connection(clients), sock=door)
@@ -225,7 +225,7 @@ async def test_who_does_not_read_is_not_answered_further(site: Site) -> None:
         reader, writer = await site.connect()
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(asked)
-        await site.until(lambda: any(one._stalled < time.monotonic() and one._paused for one in site.clients.open))
+        await site.until(lambda: any(one._full and one._paused for one in site.clients.open))
         [connection] = site.clients.open
         assert connection._transport is not None and connection._transport.get_write_buffer_size() < 500_000
         if reads:
@@ -234,9 +234,24 @@ async def test_who_does_not_read_is_not_answered_further(site: Site) -> None:
             got = await asyncio.wait_for(reader.read(), 60)
             assert got.count(b"HTTP/1.1 200 OK\r\n") == count
         else:
-            site.clients.sweep(time.monotonic() + 61)
+            site.clients.sweep(time.monotonic() + 100)
         writer.transport.abort()
         await site.until(lambda: not site.clients.open)
+
+
+async def test_a_slow_reader_gets_all_of_the_last_answer(folder: Path) -> None:
+    rows = [[n / 7, 0.0] for n in range(50_000)]
+    body = json.dumps({"dataframe_split": {"columns": ["a", "b"], "data": rows}}).encode()
+    async with running(load(folder), Limits()) as site:
+        reader, writer = await site.connect()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(post(0, 0, "Connection: close", body=body))
+        await site.until(lambda: any(one._deaf and one._full for one in site.clients.open))
+        site.clients.sweep(time.monotonic() + 30)
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
+        [(status, _, answer)] = answers(await asyncio.wait_for(reader.read(), 60))
+        assert status == 200 and len(json.loads(answer)["predictions"]) == len(rows)
+        writer.transport.abort()
 
 
 async def test_wishes_that_http_lets_us_ignore(site: Site) -> None:
