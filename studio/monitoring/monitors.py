@@ -89,8 +89,10 @@ def ask(db: Connection, domain: str, name: str) -> int:
 
 
 def labelled(db: Connection, domain: str, name: str) -> Endpoint:
-    """The endpoint, for which labels come. `Conflict` if it never kept a request that they could go with."""
+    """The endpoint, for which labels come. `Conflict` if it never kept a request that they could go with, or ends."""
     endpoint = endpoints.get(db, domain, name)
+    if endpoint.deleting:
+        raise Conflict(f"The endpoint {name} is being deleted.", "What it captured goes with it.")
     if not endpoint.capture and find(db, endpoint.id) is None:
         raise Conflict(f"The endpoint {name} does not capture its requests.", "Deploy it with capture switched on.")
     ensure(db, endpoint)

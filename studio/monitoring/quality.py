@@ -4,6 +4,7 @@ Numbers with a fraction, or more than 20 different ones that are not whole by th
 else is classes, compared as text, so that a label "1" of a CSV file is the class 1.
 """
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ import msgspec
 import polars as pl
 
 from studio.monitoring.redaction import SHOWN
-from studio.monitoring.results import Cell, Deviation, Labelled, Quality
+from studio.monitoring.results import RESULT_BYTES, Cell, Deviation, Labelled, Quality
 
 HOUR_MS = 3_600_000
 WIDTHS_MS = [HOUR_MS * hours for hours in (1, 6, 24, 24 * 7, 24 * 30, 24 * 365 * 100)]
@@ -20,6 +21,7 @@ MOST_STRETCHES = 3000  # cells and deviations in all: the server adds them up wh
 MOST_IDS = 5000
 CELL_IDS = 100
 CLASSES = 50
+LONGEST = 80  # characters of a class's name
 LARGEST = 1e100  # whose square is a number still
 OTHER, ANOTHER = "(other)", "(another)"  # classes beyond the most frequent; of two different ones the second
 Pair = tuple[int, str, Any, Any]  # at_ms, row id, label, prediction
@@ -35,7 +37,10 @@ def quality(rows: pl.DataFrame, waiting: int) -> Quality:
             break
     total = sum(group.stretches(width) for group in groups.values())
     ids = max(1, min(CELL_IDS, MOST_IDS // max(1, total)))
-    found = [group.labelled(variant, version, width, ids) for (variant, version), group in groups.items()]
+    newest = sorted(groups.items(), key=lambda item: max((pair[0] for pair in item[1].pairs), default=0), reverse=True)
+    found = [group.labelled(variant, version, width, ids) for (variant, version), group in newest]
+    while len(msgspec.json.encode(found)) > RESULT_BYTES - 1000:
+        found.pop()  # of so many variants the one that answered longest ago
     return Quality(width, waiting, found)
 
 
@@ -133,4 +138,11 @@ def _name(value: Any, as_numbers: bool) -> str:
         return str(int(value)) if as_numbers else str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)[:500]
+    return _short(str(value))
+
+
+def _short(text: str) -> str:
+    """A long text as its beginning and a digest, so that two of them are the same class only if they are the same."""
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]}… ({hashlib.sha256(text.encode()).hexdigest()[:8]})"

@@ -123,6 +123,9 @@ async def test_who_may_not(app: App) -> None:
     assert (await ask(app, "POST", "endpoints/absent/ground-truth", json=body)).status_code == 404
     deaf = await ask(app, "POST", "endpoints/deaf/ground-truth", json=body)
     assert (deaf.status_code, "capture" in deaf.text) == (409, True)
+    await app.store.write(lambda db: endpoints.remove(db, "demo", "rain", "eve"))
+    assert (await ask(app, "POST", f"{PATH}/ground-truth", json=body)).status_code == 409
+    assert not captures.root(app.settings.paths.capture, "demo", "rain").exists()
 
 
 async def test_a_redacted_column_is_shown_nowhere(app: App) -> None:

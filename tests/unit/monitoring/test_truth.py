@@ -276,6 +276,28 @@ def test_many_classes_keep_what_is_right_and_the_file_small(tmp_path: Path) -> N
     assert sum(len(one.cells) for one in captures.quality(tmp_path).variants) <= MOST_STRETCHES
 
 
+def test_long_texts_are_the_same_only_if_they_are(tmp_path: Path) -> None:
+    texts = ["wörter " * 60 + end for end in ("one", "two")]
+    answer(tmp_path, "a", texts)
+    say(tmp_path, ("a", 0, texts[0]), ("a", 1, texts[0]))
+    run(tmp_path)
+    [found] = quality(tmp_path)
+    assert (found.accuracy, len(found.classes)) == (0.5, 2)
+    assert max(len(one.name) for one in found.classes) < 100
+
+
+def test_more_variants_than_fit_lose_the_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.monitoring.quality.RESULT_BYTES", 3000)
+    for at in range(1, 40):
+        answer(tmp_path, f"q{at}", [1], at_ms=NOW - at * HOUR, variant=f"v{at}")
+        say(tmp_path, (f"q{at}", 0, 1))
+    run(tmp_path)
+    kept = [one.version for one in captures.quality(tmp_path).variants]
+    assert kept == list(range(1, len(kept) + 1))
+    assert 0 < len(kept) < 39
+    assert (tmp_path / "quality.json").stat().st_size < 3000
+
+
 def test_labels_grow_old_like_the_rows(tmp_path: Path) -> None:
     day = 24 * HOUR
     known = baseline(tmp_path)
