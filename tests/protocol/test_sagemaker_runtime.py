@@ -18,12 +18,24 @@ from tests.unit.gateway.test_aws_signature import SECRET
 COLUMNS = ["rain", "wind", "temp max"]
 BODY = json.dumps({"dataframe_split": {"columns": COLUMNS, "data": [[1.0, 2.0, 3.0]]}})
 
+SCRIPT = """
+def model_fn(model_dir):
+    return 2
+
+def predict_fn(data, model):
+    return data * model
+"""
+
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with with_models(tmp_path_factory) as (one, models):
         both = [("v1", 1.0, [one.replica(models / "linear", "l")]), ("v2", 0.0, [one.replica(models / "negated", "n")])]
         one.endpoint("rain", both)
+        code = models.parent / "script" / "code"
+        code.mkdir(parents=True)
+        (code / "inference.py").write_text(SCRIPT)
+        one.endpoint("script", [("v1", 1.0, [one.replica(code.parent, "script")])])
         yield one
 
 
@@ -129,3 +141,29 @@ def test_the_key_signs_whatever_else_it_may_do(gateway: Gateway) -> None:
         made = AWSRequest(method="GET", url=f"http://{gateway.host}{path}")
         SigV4Auth(Credentials("key-test", gateway.secret_of_key), "sagemaker", "us-east-1").add_auth(made)
         assert httpx.get(made.url, headers=dict(made.headers.items())).status_code == 200
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "text/csv;q=0.9, application/json;q=0.1"])
+def test_predictions_as_csv(client: Any, accept: str) -> None:
+    given = {"ContentType": "text/csv", "Body": "rain,wind,temp max\n1,2,3\n0,0,1\n", "Accept": accept}
+    answer = client.invoke_endpoint(EndpointName="rain", **given)
+    assert answer["ContentType"] == "text/csv"
+    assert [float(line) for line in answer["Body"].read().decode().splitlines()] == pytest.approx([23.0, 5.0])
+
+
+def test_an_answer_that_cannot_be_given_is_refused_with_what_can(client: Any) -> None:
+    error = refused(client, Accept="image/png")
+    assert error.response["Error"]["Code"] == "ModelError"
+    assert error.response["OriginalStatusCode"] == 406
+    assert "application/json or text/csv" in error.response["OriginalMessage"]
+
+
+def test_a_script_with_sagemaker_s_functions(client: Any) -> None:
+    for body, kind, accept, expected in (
+        ("[[1, 2]]", "application/json", "application/json", b"[[2,4]]"),
+        ("1,2\n3,4.5\n", "text/csv", "text/csv", b"2.0,4.0\n6.0,9.0\n"),
+    ):
+        answer = client.invoke_endpoint(EndpointName="script", Body=body, ContentType=kind, Accept=accept)
+        assert (answer["Body"].read(), answer["ContentType"]) == (expected, accept)
+    error = refused(client, EndpointName="script", Body="x", ContentType="image/png")
+    assert error.response["OriginalStatusCode"] == 415
