@@ -20,6 +20,10 @@ def predict_fn(data, name):
         os.write(1, b"printed " * data["print"])
     if "eat" in data:
         return {{"size": len(bytearray(data["eat"]))}}
+    for _ in range(data.get("fork", 0)):
+        if os.fork() == 0:
+            time.sleep(600)
+            os._exit(0)
     return {{"x": data["x"] * {factor}, "by": name}}
 
 def output_fn(answer, accept):
@@ -31,7 +35,7 @@ def output_fn(answer, accept):
 
 def scripted(folder: Path, name: str, factor: int = 1) -> Path:
     """A model called `name`. {"x": 2} is answered with x times `factor` and its name; "until": only once that file is
-    there; "die": it ends when the name is its own, or "all"; "print": so many words; "eat": so many bytes."""
+    there; "die": it ends when the name is its own, or "all"; "print": so many words; "eat": so many bytes; "fork": so many processes that stay."""
     place = folder / name
     place.mkdir(parents=True)
     (place / "inference.py").write_text(_SCRIPT.format(name=name, factor=factor))
