@@ -35,7 +35,8 @@ def output_fn(answer, accept):
 
 def scripted(folder: Path, name: str, factor: int = 1) -> Path:
     """A model called `name`. {"x": 2} is answered with x times `factor` and its name; "until": only once that file is
-    there; "die": it ends when the name is its own, or "all"; "print": so many words; "eat": so many bytes; "fork": so many processes that stay."""
+    there; "die": it ends when the name is its own, or "all"; "print": so many words; "eat": so many bytes; "fork": so
+    many processes that stay."""
     place = folder / name
     place.mkdir(parents=True)
     (place / "inference.py").write_text(_SCRIPT.format(name=name, factor=factor))

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -162,3 +163,39 @@ def test_ignored_upgrade_with_a_body_keeps_the_connection_in_step(cut: int) -> N
 def test_garbage_in_the_middle_of_a_body_ends_the_connection() -> None:
     _, wire, _ = talk(b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"zz\r\n")
     assert wire.closed
+
+
+HEAD = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "idle_s", "limit_s"),
+    [
+        ([], 7.0, 7.0),  # says nothing at all
+        ([HEAD[:1]], 60.0, 20.0),
+        ([HEAD[at : at + 1] for at in range(30)], 60.0, 20.0),  # a byte now and then makes it no longer
+        ([HEAD, b"h"], 60.0, 60.0),
+        ([HEAD + b"hello"], 7.0, 7.0),  # answered: kept for the next one, but not for ever
+    ],
+)
+async def test_slow_clients_are_waited_for_so_long(sent: list[bytes], idle_s: float, limit_s: float) -> None:
+    client = Client(begin, set(), 65536, idle_s)
+    client.connection_made(Wire())
+    before = time.monotonic()
+    for part in sent:
+        client.data_received(part)
+    after = time.monotonic()
+    assert not client.is_overdue(before + limit_s - 0.001)
+    assert client.is_overdue(after + limit_s)
+    client.connection_lost(None)
+
+
+async def test_who_waits_for_an_answer_is_never_too_slow() -> None:
+    client = Client(lambda exchange: None, set(), 65536, 1.0)
+    client.connection_made(Wire())
+    client.data_received(HEAD + b"hello")
+    assert not client.is_overdue(time.monotonic() + 1e6)
+    # But who does not read the answer is.
+    client.pause_writing()
+    assert client.is_overdue(time.monotonic() + 61)
+    client.connection_lost(None)
