@@ -20,6 +20,7 @@ from tests.benchmarks import (
     report,
     searching,
     serving,
+    shifting,
     tracking,
 )
 from tests.benchmarks.report import Row, show
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "notebooks": notebooks.measure,
     "serving": serving.measure,
     "inference": inference.measure,
+    "shifting": shifting.measure,
     "tracking": tracking.measure,
     "searching": searching.measure,
     "postgresql": tracking.measure_postgresql,

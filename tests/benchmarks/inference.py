@@ -67,29 +67,34 @@ def measure(live: Live) -> list[Row]:
         return _measure(live, Path(name))
 
 
-def _measure(live: Live, folder: Path) -> list[Row]:
+def make_models(live: Live, folder: Path) -> tuple[str, list[str]]:
+    """Registers `lr`, `rf` and `named` and keeps them in `folder` for the peers: (key, the columns of `named`)."""
     token = live.key(DOMAIN, live.status["user"])
     env = {"MLFLOW_TRACKING_URI": live.address, "MLFLOW_TRACKING_TOKEN": token, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    columns = _python(_MAKE, str(folder), **env).splitlines()[-1].split(",")
+    return token, _python(_MAKE, str(folder), **env).splitlines()[-1].split(",")
+
+
+def _measure(live: Live, folder: Path) -> list[Row]:
+    token, columns = make_models(live, folder)
     with live.operator() as api:
         for name, model in (("lr", "lr"), ("fast", "lr"), ("rf", "rf"), ("named", "named")):
             asked = {"name": name, "model": f"models:/{model}/1", "fast_path": name == "fast"}
             api.post(f"domains/{DOMAIN}/endpoints", asked)
             api.get(f"domains/{DOMAIN}/endpoints/{name}", wait="InService", timeout_s=60)
     ours = _Ours(live, token)
-    one = [wrk.rows_as("inputs", [row]) for row in _rows()]
-    rows = _against("LogisticRegression, 1 row, 8 connections", folder, "lr", ours.peer("lr"), one, 8, ratio=4)
-    rows += [_alone("the same, exact fast path on", ours.peer("fast"), one, 8)]
+    one = [wrk.rows_as("inputs", [row]) for row in rows()]
+    found = _against("LogisticRegression, 1 row, 8 connections", folder, "lr", ours.peer("lr"), one, 8, ratio=4)
+    found += [_alone("the same, exact fast path on", ours.peer("fast"), one, 8)]
     what = "RandomForest(100), 1 row, 64 connections"
-    rows += _against(what, folder, "rf", ours.peer("rf"), one, 64, ratio=5, batched=True, p99=20)
-    rows += _overhead(folder, ours.peer("lr"), one)
-    rows += [_cpu(live, ours.peer("lr"), one)]
-    rows += [_hundred(folder, ours)]
-    rows += [_named(folder, ours, columns)]
+    found += _against(what, folder, "rf", ours.peer("rf"), one, 64, ratio=5, batched=True, p99=20)
+    found += _overhead(folder, ours.peer("lr"), one)
+    found += [_cpu(live, ours.peer("lr"), one)]
+    found += [_hundred(folder, ours)]
+    found += [_named(folder, ours, columns)]
     with live.operator() as api:
         for name in ("lr", "fast", "rf", "named"):
             api.delete(f"domains/{DOMAIN}/endpoints/{name}")
-    return rows
+    return found
 
 
 class _Ours:
@@ -118,7 +123,8 @@ def _python(code: str, *words: str, **env: str) -> str:
     return done.stdout
 
 
-def _rows() -> list[list[float]]:
+def rows() -> list[list[float]]:
+    """Sixty-four distinct ones."""
     from sklearn.datasets import load_breast_cancer
 
     return [list(map(float, row)) for row in load_breast_cancer().data[:64]]
@@ -146,7 +152,7 @@ def _load(peer: Peer, bodies: list[bytes], connections: int) -> wrk.Measured:
 
 
 def _in_form(peer: Peer, bodies: list[bytes]) -> list[bytes]:
-    return bodies if peer.form != "v2" else [wrk.rows_as("v2", [row]) for row in _rows()]
+    return bodies if peer.form != "v2" else [wrk.rows_as("v2", [row]) for row in rows()]
 
 
 def _against(
@@ -198,24 +204,24 @@ def _cpu(live: Live, ours: Peer, bodies: list[bytes]) -> Row:
     return Row("gateway's CPU per request, 8 connections", "us", spent, limit=20)
 
 
-def _binary_body(rows: list[list[float]]) -> tuple[bytes, int]:
+def _binary_body(given: list[list[float]]) -> tuple[bytes, int]:
     """100 rows by the binary extension: (body, bytes of its JSON)."""
     import json
 
     import numpy
 
-    data = numpy.array(rows, dtype="<f8").tobytes()
-    tensor = {"name": "rows", "shape": [len(rows), len(rows[0])], "datatype": "FP64"}
+    data = numpy.array(given, dtype="<f8").tobytes()
+    tensor = {"name": "rows", "shape": [len(given), len(given[0])], "datatype": "FP64"}
     asked = {"inputs": [tensor | {"parameters": {"binary_data_size": len(data)}}]}
     head = json.dumps(asked).encode()
     return head + data, len(head)
 
 
 def _hundred(folder: Path, ours: _Ours) -> Row:
-    rows = [*_rows(), *_rows()][:100]
-    body, size = _binary_body(rows)
+    hundred = [*rows(), *rows()][:100]
+    body, size = _binary_body(hundred)
     peer = ours.binary("lr", size)
-    plain, v2 = wrk.rows_as("inputs", rows), wrk.rows_as("v2", rows)
+    plain, v2 = wrk.rows_as("inputs", hundred), wrk.rows_as("v2", hundred)
     with _peers(folder, "lr", batched=False) as found:
         mine: list[float] = []
         theirs: dict[str, list[float]] = {one.name: [] for one in found}
@@ -229,7 +235,7 @@ def _hundred(folder: Path, ours: _Ours) -> Row:
 
 
 def _named(folder: Path, ours: _Ours, columns: list[str]) -> Row:
-    bodies = [wrk.rows_as("split", [row], columns) for row in _rows()]
+    bodies = [wrk.rows_as("split", [row], columns) for row in rows()]
     kept = Model(folder / "named.joblib", folder / "named" / "mlflow")
     mine: list[float] = []
     theirs: list[float] = []
