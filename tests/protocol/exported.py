@@ -18,6 +18,8 @@ from studio.serving import export, export_tar
 from studio.serving.export_plan import Part, Plan
 from tests.live import until
 
+START_S = 180.0  # on a busy machine importing the libraries takes long
+
 
 def export_model(model: Path, name: str, folder: Path) -> Path:
     """Writes the endpoint `name` of a model's folder as for Docker; the folder of its variant."""
@@ -58,7 +60,11 @@ class Exported:
     @property
     def url(self) -> str:
         """Its address, once it answers."""
-        return until(self._url, f"the host's start ({self._said})")
+        return until(self._url, f"the host's start ({self._said})", START_S)
+
+    def ended(self) -> int:
+        """Its exit code, when it has ended by itself."""
+        return self.process.wait(START_S)
 
     def _url(self) -> str:
         assert self.process.poll() is None, self.said
@@ -78,7 +84,7 @@ class Exported:
         """Ends it as a container is ended; its exit code."""
         self.process.terminate()
         try:
-            return self.process.wait(60)
+            return self.process.wait(START_S)
         finally:
             self.process.kill()
             self.process.wait()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.e2e.served_models import make_by_hand
@@ -31,6 +32,11 @@ def host(folder: Path) -> Iterator[Exported]:
 
 def rows(*values: float) -> dict[str, object]:
     return {"dataframe_split": {"columns": ["a", "b"], "data": [[value, 0.0] for value in values]}}
+
+
+def workers(host: Exported) -> list[int]:
+    """The pids of both; they are there before it answers."""
+    return [child.pid for child in psutil.Process(host.process.pid).children()]
 
 
 def test_two_workers_answer_count_together_and_drain(host: Exported) -> None:
@@ -58,37 +64,31 @@ def test_two_workers_answer_count_together_and_drain(host: Exported) -> None:
         lines = host.get("/metrics")[1].splitlines()
         return sum(float(line.split()[1]) for line in lines if line.startswith("studio_endpoint_requests_total"))
 
-    def workers() -> set[str]:
-        children = Path(f"/proc/{host.process.pid}/task/{host.process.pid}/children").read_text().split()
-        return set(children)
-
     assert host.get("/v2/health/ready") == (200, '{"ready":true}')
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(ask, caller) for caller in range(4)]
         until(lambda: counted() > 200, "the callers' requests")
-        both = workers()
+        both = workers(host)
         ended.set()
         assert host.close() == 0, host.said
         assert sum(one.result() for one in asking) >= 200
     assert wrong == [] and len(both) == 2
-    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in both), "the workers' end")
+    until(lambda: not any(psutil.pid_exists(pid) for pid in both), "the workers' end")
 
 
 def test_the_end_of_one_worker_is_the_end_of_all(host: Exported) -> None:
     """So that whoever keeps the container starts it anew, and nobody is half there."""
     assert host.url
-    place = Path(f"/proc/{host.process.pid}/task/{host.process.pid}/children")
-    until(lambda: len(place.read_text().split()) == 2, "both workers")
-    first, second = (int(pid) for pid in place.read_text().split())
+    first, second = workers(host)
     os.kill(first, signal.SIGKILL)
-    assert host.process.wait(60) == 1
-    until(lambda: not Path(f"/proc/{second}").exists(), "the other worker's end")
+    assert host.ended() == 1
+    until(lambda: not psutil.pid_exists(second), "the other worker's end")
 
 
 def test_a_model_that_cannot_be_used_is_said_with_its_cause(folder: Path) -> None:
     (folder / "model" / "model.pkl").write_bytes(b"cnothing_like_it\nmodel\n.")
     broken = Exported(folder)
-    assert broken.process.wait(60) == 1
+    assert broken.ended() == 1
     assert "ModuleNotFoundError" in broken.said and "lacks the package that provides 'nothing_like_it'" in broken.said
 
 
@@ -101,14 +101,14 @@ def test_a_port_in_use_and_words_it_does_not_know(folder: Path) -> None:
             (("--workers", "0"), "--workers is 1 to 256"),
         ):
             refused = Exported(folder, *options)
-            assert refused.process.wait(60) != 0 and said in refused.said
+            assert refused.ended() != 0 and said in refused.said
 
 
 def test_the_folder_is_all_of_studio_that_it_has(folder: Path) -> None:
     """Without one of its own files it does not find that of this installation."""
     (folder / "studio" / "guest" / "serving" / "tensors.py").unlink()
     alone = Exported(folder)
-    assert alone.process.wait(60) == 1
+    assert alone.ended() == 1
     assert "No module named 'studio.guest.serving.tensors'" in alone.said or "cannot import name" in alone.said
 
 

@@ -118,7 +118,8 @@ def _tend(count: int, door: socket.socket, work: Callable[[int, int], int]) -> i
     while pids:
         pid, status = os.wait()
         pids.discard(pid)
-        failed = failed or status != 0
+        # One that was still loading ends by the signal itself.
+        failed = failed or not (status == 0 or (stopping and os.WIFSIGNALED(status)))
         if not stopping:
             stop()
     return int(failed)
