@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from studio.data import paths
 from studio.errors import Invalid
+from studio.guest.batch.tables import FORMATS
 from studio.jobs.jobs import Wanted
 
 SCRIPT_NAME = "batch.py"
@@ -15,9 +16,8 @@ from studio.guest.batch.main import main
 main()
 '''
 KIND = "batch"
-FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
 MOST_ROWS = 1_000_000
-_KNOWN = ("csv", "tsv", "jsonl", "parquet")
+_KNOWN = tuple(dict.fromkeys(FORMATS.values()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,6 +288,8 @@ def test_batch_killed_in_the_middle_shows_nothing_and_is_done_again(live: Live, 
     days = [json.loads(line)["day"] for line in (path.parent / "many-scored.jsonl").read_text().splitlines()]
     assert days == list(range(20_000))
     assert not list(path.parent.glob(".many-scored*"))
+    # Nor does the copy of the model stay that the killed one had.
+    assert not list(live.settings.paths.user("demo", job["owner"]).glob(".studio/jobs/*/model*"))
 
 
 @pytest.mark.soak

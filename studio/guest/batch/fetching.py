@@ -1,9 +1,12 @@
 """A model version's files, brought into the sandbox over the API with what the job may do."""
 
+import fcntl
 import io
 import json
+import shutil
 import urllib.parse
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,6 +14,29 @@ from studio.errors import Invalid
 from studio.guest.sdk.call import save
 
 _FILES = "api/2.0/mlflow-artifacts/artifacts"
+_MODEL, _LOCK = "model", "model.lock"
+
+
+@contextmanager
+def fetched(model: str, version: str, folder: Path) -> Iterator[Path]:
+    """The version's files in a folder below the job's `folder`, for as long as they are used. What killed jobs have
+    left beside it is removed: who still uses one holds its lock."""
+    for left in folder.parent.glob(f"*/{_LOCK}"):
+        with suppress(OSError), left.open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(left.parent)
+    with (folder / _LOCK).open("xb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            fetch(model, version, folder / _MODEL)
+            yield folder / _MODEL
+        finally:
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder / _MODEL, ignore_errors=True)
+    (folder / _LOCK).unlink(missing_ok=True)
 
 
 def fetch(model: str, version: str, folder: Path) -> None:

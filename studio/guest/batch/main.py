@@ -7,7 +7,6 @@ import argparse
 import hashlib
 import os
 import sys
-import tempfile
 import time
 from io import BufferedReader
 from pathlib import Path
@@ -52,10 +51,9 @@ def run(wanted: argparse.Namespace) -> int:
     """Scores the file and returns the number of rows."""
     source, target = on_disk(wanted.input), on_disk(wanted.output)
     kind = tables.format_of(source, wanted.format)
-    with tempfile.TemporaryDirectory(prefix="model-", dir=Path(sys.argv[0]).absolute().parent) as folder:
-        print(f"Loading {wanted.model} version {wanted.version}.", flush=True)
-        fetching.fetch(wanted.model, wanted.version, Path(folder))
-        model = load(Path(folder))
+    print(f"Loading {wanted.model} version {wanted.version}.", flush=True)
+    with fetching.fetched(wanted.model, wanted.version, Path(sys.argv[0]).absolute().parent) as folder:
+        model = load(folder)
         job = os.environ.get("STUDIO_JOB_ID", str(os.getpid()))
         with tables.written(target, tables.format_of(target), job) as sink, tables.opened(source) as file:
             _check(file, wanted.hash, wanted.input)

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from studio.errors import Invalid, StudioError
+from studio.errors import Invalid, NotFound, StudioError
 from studio.ids import new_id
 from studio.wire import trail
 
@@ -36,6 +36,8 @@ async def answer(request: Request, error: Exception) -> Response:
 def _told(request: Request, error: Exception) -> StudioError:
     if isinstance(error, StudioError):
         return error
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        return NotFound("There is nothing at this path.", "POST to /endpoints/NAME/async-invocations.")
     if isinstance(error, (HTTPException, RequestValidationError)):
         return Invalid("This is not what the path takes.", "POST the rows, or name a file of the domain.")
     number = new_id("error")
