@@ -47,13 +47,53 @@ for model in (*good, Corrupt(), Mute(), Fragile())[: int(sys.argv[3])]:
             pip_requirements=["scikit-learn", "cloudpickle"])
 """
 
+# SageMaker's layout: a script and what it needs, packed, no MLmodel anywhere.
+_PACKED = """
+import io, sys, tarfile
+import mlflow
+
+code = \"\"\"
+import json, os, pathlib
+
+def model_fn(model_dir):
+    assert "STUDIO_SANDBOX" in os.environ, "models are loaded in sandboxes only"
+    return json.loads(pathlib.Path(model_dir, "weights.json").read_text())
+
+def predict_fn(rows, weights):
+    return rows @ weights
+\"\"\"
+client = mlflow.MlflowClient()
+client.create_registered_model("packed")
+mlflow.set_experiment("serving tests")
+for more in ({}, {"code/requirements.txt": "no-such-package==1.0"}, {"code/inference.py": "import no_such_module"}):
+    files = {"code/inference.py": code, "weights.json": "[1, 2, 3, 4]"} | more
+    with tarfile.open("model.tar.gz", "w:gz") as archive:
+        for name, text in files.items():
+            info = tarfile.TarInfo(f"./{name}")
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+    with mlflow.start_run() as run:
+        mlflow.log_artifact("model.tar.gz", "packed")
+    client.create_model_version("packed", f"{run.info.artifact_uri}/packed", run.info.run_id)
+"""
+
 
 def log_models(address: str, token: str, count: int = 5) -> None:
     """Registers rain 1 and 2 (trained on winters, with baseline); 3, which cannot be loaded; 4, which ends its process
     when it is loaded; 5, which ends it at a wind above 1000. `count`: only the first so many."""
+    _run(address, token, _SCRIPT, str(DATA), ",".join(COLUMNS), str(count))
+
+
+def log_scripts(address: str, token: str, folder: Path) -> None:
+    """Registers packed 1, a model.tar.gz with an inference.py that weighs its columns by 1 to 4; 2, whose requirements
+    no environment has; 3, which imports what there is not."""
+    _run(address, token, _PACKED, folder=folder)
+
+
+def _run(address: str, token: str, script: str, *given: str, folder: Path | None = None) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "MLFLOW_"))}
-    given = {"MLFLOW_TRACKING_URI": address, "MLFLOW_TRACKING_TOKEN": token}
+    client = {"MLFLOW_TRACKING_URI": address, "MLFLOW_TRACKING_TOKEN": token}
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-    command = [sys.executable, "-W", "ignore", "-c", _SCRIPT, str(DATA), ",".join(COLUMNS), str(count)]
-    done = subprocess.run(command, env=kept | given | quiet, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, "-W", "ignore", "-c", script, *given]
+    done = subprocess.run(command, env=kept | client | quiet, capture_output=True, text=True, timeout=300, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr

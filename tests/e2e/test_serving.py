@@ -17,7 +17,7 @@ import pytest
 
 from studio.client import Rest
 from studio.errors import AlreadyExists, Conflict, Invalid, NotFound
-from tests.e2e.serving_models import COLUMNS, log_models
+from tests.e2e.serving_models import COLUMNS, log_models, log_scripts
 from tests.live import ENVIRONMENTS, Live, running, until
 from tests.protocol.exported import Exported
 
@@ -205,6 +205,25 @@ def test_broken_model_shows_its_traceback(api: Rest, http: httpx.Client) -> None
     assert "version 1 goes on serving" in shown["reason"]
     assert predict(http, "broken").status_code == 200
     remove(api, "broken")
+
+
+def test_packed_script_is_served_and_says_what_its_environment_lacks(
+    live: Live, api: Rest, http: httpx.Client, tmp_path: Path
+) -> None:
+    log_scripts(live.address, live.token, tmp_path)  # type: ignore[attr-defined]
+    shown = deploy(api, "packed", "models:/packed/1")
+    assert (shown["state"], shown["reason"]) == ("InService", "")
+    url = "/endpoints/packed/invocations"
+    assert http.post(url, json=[[1, 1, 1, 1], [0, 0, 0, 2]]).json() == [10.0, 8.0]
+    lines = http.post(url, content="1,2,3,4\n", headers={"content-type": "text/csv", "accept": "text/csv"})
+    assert (lines.text, lines.headers["content-type"]) == ("30.0\n", "text/csv")
+    assert "inference.py failed in predict_fn" in http.post(url, json=[[1, 1]]).text
+    for version, words in ((2, "lacks no-such-package"), (3, "'no_such_module'")):
+        api.post("domains/demo/endpoints/packed/promote", {"version": version})
+        shown = api.get("domains/demo/endpoints/packed", wait="InService", timeout_s=60)
+        assert (shown["state"], shown["version"]) == ("InService", 1) and words in shown["reason"], shown["reason"]
+    assert http.post(url, json=[[1, 1, 1, 1]]).json() == [10.0]
+    remove(api, "packed")
 
 
 def test_serverless_goes_to_zero_and_is_woken(live: Live, api: Rest, http: httpx.Client) -> None:

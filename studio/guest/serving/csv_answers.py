@@ -42,10 +42,12 @@ def _quality(parameters: list[str]) -> float:
 
 
 def encode(predictions: Any) -> bytes:
-    """The lines of arrays, tables and lists of them; `BadInput` 406 for what has no rows."""
+    """The lines of arrays, tables, lists and single values; `BadInput` 406 for what has no rows."""
     rows = answers.plain(predictions)
     if isinstance(rows, dict):
         rows = _columns(rows)
+    if isinstance(rows, str | int | float) or hasattr(rows, "item"):
+        rows = [rows]
     if not isinstance(rows, list):
         raise BadInput(
             f"The prediction is a {type(rows).__name__}, which has no rows.", f"Accept {JSON} for it.", status=406

@@ -54,6 +54,8 @@ def test_another_type_is_406_with_what_is_possible(accept: str) -> None:
         (Named({"p": np.array([0.5, 1.5]), "c": np.array([[1, 2], [3, 4]])}, records=True), "0.5,1,2\n1.5,3,4\n"),
         ({"p": np.array([0.5]), "c": [np.float32(2)]}, "0.5,2.0\n"),
         ([], ""),
+        (np.float64(0.5), "0.5\n"),
+        ("rain", "rain\n"),
     ],
 )
 def test_lines(predictions: Any, lines: str) -> None:
@@ -66,7 +68,7 @@ def test_every_row_is_a_row_to_who_reads_it() -> None:
     assert read[0].to_numpy().tobytes() == given[:, 0].tobytes()
 
 
-@pytest.mark.parametrize("predictions", ["text", 3, {"a": [1], "b": [1, 2]}, {"a": 3}])
+@pytest.mark.parametrize("predictions", [None, {1}, {"a": [1], "b": [1, 2]}, {"a": 3}])
 def test_what_has_no_rows_is_406(predictions: Any) -> None:
     with pytest.raises(BadInput) as caught:
         csv_answers.encode(predictions)
