@@ -139,10 +139,11 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
           <p>{trans.__('%1 answers with version %2 after %3, tested on its example row.', form.name, form.version, formatDuration(took))}</p>
           <CodeSnippet code={made.snippets.curl || made.url} />
         </div>
+      ) : phase === 'failed' && failure ? (
+        <ErrorBox error={failure} title={trans.__('Version %1 was not deployed as %2', form.version, form.name)} />
       ) : (
         <DeployFields form={form} put={change => setTyped({ ...typed, ...change })} versions={versions} current={current} disabled={phase !== 'form'} />
       )}
-      {phase === 'failed' && failure && <ErrorBox error={failure} title={trans.__('%1 was not deployed', form.name)} />}
       {discard.error && <ErrorBox error={discard.error} />}
     </Modal>
   );
