@@ -163,7 +163,7 @@ class Endpoint:
             link.send(call)
             return
         self.enter(call, variant, now)
-        if sum(len(one.waiting) for one in self.variants) >= _MAX_WAITING:
+        if sum(len(one.waiting) for one in self.variants if not one.shadow) >= _MAX_WAITING:
             call.fail(Unavailable(f"Too many requests wait for the endpoint {self.name}.", "Try again in a second."))
             return
         self.wait(call, variant)
@@ -206,10 +206,7 @@ class Endpoint:
     def serve_waiting(self) -> None:
         """Sends what waits, as far as there are replicas, in the order of each variant."""
         for variant in list(self.variants):
-            while variant.waiting and (link := variant.pick()):
-                call = variant.waiting.popleft()
-                if not call.finished:
-                    link.send(call)
+            _serve(variant)
             if variant.waiting and not variant.is_asleep:
                 self.spill(variant)
 
@@ -263,8 +260,7 @@ class Endpoint:
         if head is not None:
             for one in self.variants:
                 if one.waiting:
-                    self.serve_waiting()
-                    break
+                    _serve(one)
 
     # time
     def _arm(self) -> None:
@@ -345,3 +341,11 @@ class Endpoint:
             "replicas": [link.describe() for link in links],
             "variants": {variant.name: variant.report() for variant in self.variants},
         }
+
+
+def _serve(variant: Variant) -> None:
+    """Sends what waits for `variant` itself."""
+    while variant.waiting and (link := variant.pick()):
+        call = variant.waiting.popleft()
+        if not call.finished:
+            link.send(call)

@@ -107,6 +107,12 @@ def test_prediction_says_variant_and_inference_id(gateway: Gateway, folder: Path
         "POST", "/endpoints/rain/invocations", "rain,wind,temp max\n1,2,3\n", key=True, Content_Type="text/csv"
     )
     assert json.loads(csv[2])["predictions"] == pytest.approx([23])
+    place = "/endpoints/rain/invocations"
+    status, headers, table = gateway.request("POST", place, body([1, 2, 3]), key=True, Accept="text/csv")
+    assert (status, headers["content-type"], headers["x-content-type-options"]) == (200, "text/csv", "nosniff")
+    assert float(table.split()[-1]) == pytest.approx(23)
+    status, _, said = gateway.request("POST", place, body([1, 2, 3]), key=True, Accept="image/png")
+    assert status == 406 and "image/png" in json.loads(said)["message"]
 
 
 def test_control_socket_predicts_and_reports(gateway: Gateway, folder: Path) -> None:
