@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import pickle
 import signal
 import socket
 import threading
@@ -15,7 +16,7 @@ import pytest
 
 from tests.e2e.served_models import make_by_hand
 from tests.live import until
-from tests.protocol.exported import Exported, export_model
+from tests.protocol.exported import START_S, Exported, export_model
 
 
 @pytest.fixture
@@ -67,15 +68,16 @@ def test_two_workers_answer_count_together_and_drain(host: Exported) -> None:
     assert host.get("/v2/health/ready") == (200, '{"ready":true}')
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(ask, caller) for caller in range(4)]
-        until(lambda: counted() > 200, "the callers' requests")
+        until(lambda: counted() > 80, "the callers' requests")
         both = workers(host)
         ended.set()
         assert host.close() == 0, host.said
-        assert sum(one.result() for one in asking) >= 200
+        assert sum(one.result() for one in asking) >= 80
     assert wrong == [] and len(both) == 2
     until(lambda: not any(psutil.pid_exists(pid) for pid in both), "the workers' end")
 
 
+@pytest.mark.soak
 def test_the_end_of_one_worker_is_the_end_of_all(host: Exported) -> None:
     """So that whoever keeps the container starts it anew, and nobody is half there."""
     assert host.url
@@ -90,6 +92,21 @@ def test_a_model_that_cannot_be_used_is_said_with_its_cause(folder: Path) -> Non
     broken = Exported(folder)
     assert broken.ended() == 1
     assert "ModuleNotFoundError" in broken.said and "lacks the package that provides 'nothing_like_it'" in broken.said
+
+
+class Slow:
+    """A model whose loading takes ten minutes."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return exec, ("import os, time\nos.write(1, b'loading')\ntime.sleep(600)",)
+
+
+def test_it_ends_while_it_loads(folder: Path) -> None:
+    """As the first process of a container, which is sent no signal that it does not handle."""
+    (folder / "model" / "model.pkl").write_bytes(pickle.dumps(Slow()))
+    loading = Exported(folder)
+    until(lambda: "loading" in loading.said, "the loading", START_S)
+    assert loading.close() == 0
 
 
 def test_a_port_in_use_and_words_it_does_not_know(folder: Path) -> None:

@@ -118,7 +118,7 @@ def _tend(count: int, door: socket.socket, work: Callable[[int, int], int]) -> i
     while pids:
         pid, status = os.wait()
         pids.discard(pid)
-        # One that was still loading ends by the signal itself.
+        # One that had hardly begun ends by the signal itself.
         failed = failed or not (status == 0 or (stopping and os.WIFSIGNALED(status)))
         if not stopping:
             stop()
@@ -126,6 +126,9 @@ def _tend(count: int, door: socket.socket, work: Callable[[int, int], int]) -> i
 
 
 def _work(options: argparse.Namespace, door: socket.socket, figures: Figures, parent: int) -> int:
+    for number in _STOPS:
+        # A container's first process is sent no signal that it does not handle.
+        signal.signal(number, lambda *_: os._exit(0))
     try:
         model = load(options.model, fast_path=options.fast_path)
     except CannotLoad as problem:
