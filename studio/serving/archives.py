@@ -61,6 +61,9 @@ class _Stream:
     def seek(self, position: int) -> int:
         if position > self._limit:
             raise _too_large()
+        if position < self._file.tell():
+            # A size below zero would have the same members read for ever.
+            raise Invalid(f"{NAME} leads back to where it was read already.", "Pack the files again.")
         return self._file.seek(position)
 
     def tell(self) -> int:
@@ -130,7 +133,8 @@ def _name(member: tarfile.TarInfo) -> str:
     """The path below the folder; "" is the folder itself."""
     name = member.name
     shown = name[:200].encode("ascii", "backslashreplace").decode()
-    if not (member.isdir() or member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)) or member.issparse():
+    plain = member.isdir() or member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
+    if not plain or member.issparse() or member.size < 0:
         how = "Pack plain files: tar --dereference --hard-dereference."
         raise Invalid(f"{shown} in {NAME} is a link or no file.", how)
     if _CONTROL.search(name) or len(name) > _NAME_BYTES:

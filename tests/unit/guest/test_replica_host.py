@@ -123,6 +123,9 @@ def test_replica_says_hello_answers_and_drains(folder: Path, forker: Forker, tmp
     assert hello is not None and hello.kind == frames.HELLO
     about = json.loads(hello.header)
     assert about["state"] == "Ready" and about["checked"] and about["name"] == "a" and about["pid"] == pid
+    loaded = about["loaded"]
+    assert (loaded["flavor"], loaded["fast_path"], loaded["rows_batched"]) == ("sklearn", "exact", True)
+    assert loaded["load_ms"] > 0
     status = until(lambda: Path(f"{path}.json").exists() and json.loads(Path(f"{path}.json").read_text()), "its status")
     assert status["state"] == "Ready"
     sent = [frames.encode(frames.REQUEST, number, b"{}", body([number, 0, 0])) for number in range(1, 201)]
@@ -145,10 +148,11 @@ def test_replica_says_hello_answers_and_drains(folder: Path, forker: Forker, tmp
 
 def test_cancelled_request_is_not_answered(folder: Path, forker: Forker) -> None:
     path = forker.socket.parent / "b.sock"
-    forker.fork({"socket": str(path), "model_dir": str(folder / "linear"), "name": "b"})
+    forker.fork({"socket": str(path), "model_dir": str(folder / "linear"), "name": "b", "fast_path": False})
     until(path.exists, "the replica")
     caller = Caller(path)
-    assert caller.next() is not None
+    hello = caller.next()
+    assert hello is not None and json.loads(hello.header)["loaded"]["fast_path"] == "off"
     first, second = (frames.encode(frames.REQUEST, number, b"{}", body([number, 0, 0])) for number in (1, 2))
     caller.socket.sendall(first + frames.encode(frames.CANCEL, 1) + second)
     frame = caller.next()

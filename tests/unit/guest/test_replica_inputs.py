@@ -171,6 +171,10 @@ def test_only_scikit_learn_on_numbers_goes_without_names(models: dict[str, Model
         "foreign": False,
     }
     assert {name for name, model in models.items() if not model.row_wise} == {"foreign"}
+    exact = {name for name, model in models.items() if model.fast_path == "exact"}
+    assert exact == {"linear", "negated", "proba", "tensor"}
+    assert "ColumnTransformer" in models["mixed"].fast_path or "float64" in models["mixed"].fast_path
+    assert models["unsigned"].fast_path == "no input example was logged"
 
 
 def test_nan_is_written_as_null() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from studio.guest.serving.models import load
+from studio.guest.serving.open_inference import About, OpenInference, describe
 from studio.guest.serving.problems import BadInput, CannotLoad
 from studio.guest.serving.script import ScriptModel
 from tests.unit.guest.test_replica_host import answers
@@ -198,3 +199,11 @@ def test_what_a_function_returns_is_sent_as_it_is(tmp_path: Path) -> None:
         text = f"{DOUBLED}\ndef output_fn(prediction, accept): return {returned}"
         model: Any = script(tmp_path / str(len(returned)), text)
         assert model.invoke(b"[1]", "")[0] == expected
+
+
+def test_it_has_no_tensors_to_offer(tmp_path: Path) -> None:
+    model, about = script(tmp_path, DOUBLED), About("mine", "1")
+    with pytest.raises(BadInput, match="not the tensors"):
+        OpenInference(about).foreign(model, b'{"inputs": []}')
+    said = json.loads(describe(about, "script", model.described.signature, model.described.outputs))
+    assert (said["platform"], said["inputs"], said["outputs"]) == ("script", [], [])

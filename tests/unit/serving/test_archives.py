@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import random
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -194,3 +195,47 @@ def test_what_is_broken_is_said(tmp_path: Path, damage: str) -> None:
 
 def test_an_archive_without_files_says_so(tmp_path: Path) -> None:
     refused(pack(tmp_path / "source", lambda archive: None), tmp_path, "no files", NotFound)
+
+
+def test_a_size_below_zero_does_not_lead_back(tmp_path: Path) -> None:
+    def fill(archive: tarfile.TarFile) -> None:
+        for name in ("a", "b"):
+            info, data = member(name)
+            info.pax_headers = {"size": "-1536"} if name == "b" else {}
+            archive.addfile(info, data)
+
+    refused(pack(tmp_path / "source", fill), tmp_path, "b in model.tar.gz is a link or no file")
+
+
+def test_whatever_is_changed_in_it_is_refused_or_stays_below_the_folder(tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(*member("code/inference.py", SCRIPT))
+        archive.addfile(*member("long/" + "n" * 120, b"y" * 700, pax_headers={"mtime": "1.5"}))
+        archive.addfile(member("empty", b"", type=tarfile.DIRTYPE)[0])
+        archive.addfile(*member("weights", os.urandom(600)))
+    generator = random.Random(11)
+    made = 0
+    for number in range(120):
+        data = bytearray(whole.getvalue())
+        for _ in range(generator.randint(1, 6)):
+            at = generator.choice((generator.randrange(512), generator.randrange(len(data))))
+            data[at] = generator.choice((0, 0x2E, 0x2F, 0x35, 0xFF, generator.randrange(256)))
+        source = tmp_path / f"source-{number}"
+        source.mkdir()
+        (source / "model.tar.gz").write_bytes(gzip.compress(mended(data), 1))
+        try:
+            made += make(source, tmp_path).is_dir()
+        except StudioError:
+            continue
+    outside = {path.name for path in tmp_path.iterdir()} - {"store"}
+    assert outside == {f"source-{number}" for number in range(120)} and 0 < made < 120
+
+
+def mended(data: bytearray) -> bytes:
+    """The same with the checksums of its headers made right, or changes would only ever be found by them."""
+    for at in range(0, len(data) - 511, 512):
+        if data[at + 257 : at + 262] == b"ustar":
+            data[at + 148 : at + 156] = b" " * 8
+            data[at + 148 : at + 156] = b"%06o\0 " % sum(data[at : at + 512])
+    return bytes(data)
