@@ -48,7 +48,8 @@ def _joined(width: int, scaled: Fast | None, end: Fast) -> Fast:
     from numpy import float64, isfinite
 
     def predict(rows: Any) -> Any:
-        if rows.dtype != float64 or rows.ndim != 2 or rows.shape[1] != width or not rows.shape[0]:
+        # A table has no `dtype`.
+        if getattr(rows, "dtype", None) != float64 or rows.ndim != 2 or rows.shape[1] != width or not rows.shape[0]:
             return None
         if scaled is not None:
             rows = scaled(rows)

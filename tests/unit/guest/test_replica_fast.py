@@ -1,9 +1,12 @@
 """The exact fast path: the same bits as scikit-learn's, or scikit-learn."""
 
+import json
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import ensemble, linear_model, preprocessing, svm
 from sklearn.decomposition import PCA
@@ -11,6 +14,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 
 from studio.guest.serving import fast
+from studio.guest.serving.flavors import of_estimator
+from studio.guest.serving.mlmodel import MLModel, Signature, parse_signature
+from studio.guest.serving.native import NativeModel, quiet
 from studio.guest.serving.samples import same_bits
 
 random = np.random.default_rng(5)
@@ -141,3 +147,28 @@ def test_an_example_with_missing_values_is_compared_on_whole_rows() -> None:
     assert not isinstance(found, str)
     assert fast.differs(found, model.predict, rows) == ""
     assert same_bits(fast.Guarded(found, model.predict)(rows), model.predict(rows))
+
+
+def test_numbers_that_no_array_holds_reach_scikit_learn_as_a_table() -> None:
+    table = pd.DataFrame({"rain": X[:, 0], "days": np.arange(120)})
+    estimator = ensemble.RandomForestRegressor(**FEW).fit(table, Y)
+    signature = parse_signature([{"name": "rain", "type": "double"}, {"name": "days", "type": "long"}])
+    described = MLModel(Path(), {}, signature, Signature("none"), None)
+    quiet()
+    model = NativeModel(described, of_estimator(described, estimator, "sklearn"))
+
+    def body(*rows: list[Any]) -> bytes:
+        return json.dumps({"dataframe_split": {"columns": ["rain", "days"], "data": rows}}).encode()
+
+    truth = [estimator.predict(table[at : at + 1])[0] for at in range(3)]
+    expected = estimator.predict(pd.DataFrame({"rain": [0.5], "days": [2**60 + 1]}))
+    model.check(body(*table[:3].to_numpy().tolist()))
+    assert (model.arrays, model.row_wise, model.fast_path) == (True, True, "exact")
+    for at in range(3):
+        parsed = model.inputs.parse(body(table.iloc[at].tolist()), "application/json")
+        assert parsed.data.dtype == "float64" and model.predict(parsed.data).tolist() == [truth[at]]
+    large = model.inputs.parse(body([0.5, 2**60 + 1]), "application/json")
+    assert isinstance(large.data, pd.DataFrame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert model.predict(large.data).tolist() == expected.tolist()
