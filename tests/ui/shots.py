@@ -13,6 +13,7 @@ from tests.live import Live, running
 from tests.ui import rich_domain, rich_run
 from tests.ui.browser import chromium, window
 from tests.ui.domain_shots import DOMAIN
+from tests.ui.endpoint_shots import ENDPOINT
 from tests.ui.walk import Walk
 
 SHOTS = Path(__file__).resolve().parents[2] / "shots"
@@ -251,7 +252,7 @@ VIEWS: dict[str, Callable[[Walk], None]] = {
     view.__name__: view
     for view in (
         home, notebook, data, experiments, run, evaluation, models, deploy, jobs, endpoint, monitors, why, environments,
-        environment, environment_add, cost, compare, signin,
+        environment, environment_add, cost, compare, *ENDPOINT.values(), signin,
     )
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Endpoints in a real browser: deployed, divided by sliders, shifted and taken back, settings saved, failures shown."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -19,18 +20,19 @@ BODY = {"dataframe_split": {"columns": COLUMNS, "data": [[0.0, 12.8, 5.0, 4.7]]}
 
 @pytest.fixture(scope="module")
 def token(live: Live) -> str:
-    """A key of the domain, and versions 1 to 3 of `rain`; the third cannot be loaded."""
-    token = live.key("demo", live.status["user"])
-    log_models(live.address, token, 3)
-    return token
+    """A key of the domain."""
+    return live.key("demo", live.status["user"])
 
 
 @pytest.fixture(scope="module")
 def walk(browser: Browser, live: Live, token: str) -> Iterator[Walk]:
-    with window(browser) as page:
+    """A window with the versions 1 to 3 of `rain`, logged while its lab opened; the third cannot be loaded."""
+    with ThreadPoolExecutor(1) as beside, window(browser) as page:
+        logged = beside.submit(log_models, live.address, token, 3)
         found = Walk(page, live)
         found.sign_in()
         found.open_lab()
+        logged.result()
         found.panel("models")
         found.see("studio-row-models-rain").click()
         yield found
