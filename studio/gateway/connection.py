@@ -54,6 +54,8 @@ class Client(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.deadline = 0.0
         self._stalled = 0.0
+        self._unsent = 0  # bytes of answers, at the last look
+        self._moved = 0.0  # when there were last fewer of them
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport = cast("asyncio.Transport", transport)
@@ -292,10 +294,18 @@ class Client(asyncio.Protocol):
 
     def is_overdue(self, now: float) -> bool:
         """Whether the client lets us wait too long: for a header, a body, or to read an answer."""
-        if self._stalled and now - self._stalled > _BODY_S:
-            return True
-        if self.transport is None or self.raw is not None or now < self.deadline:
+        if self.transport is None:
             return False
+        unsent = self.transport.get_write_buffer_size()
+        if unsent < self._unsent:
+            self._moved = now  # slow, but it reads
+        self._unsent = unsent
+        if self._stalled and now - max(self._stalled, self._moved) > _BODY_S:
+            return True
+        if self.raw is not None or now < self.deadline:
+            return False
+        if self._closing and unsent:
+            return now - max(self._moved, self.deadline) > _BODY_S
         return self._closing or self._reading is not None or not self._queue
 
     def abort(self) -> None:

@@ -43,7 +43,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Filed:
-    """Answers orders; `most`: bytes of a body."""
+    """Answers orders about folders below `root`."""
 
     def __init__(self, root: Path, inference: Inference) -> None:
         self._root = root
@@ -123,8 +123,10 @@ class Filed:
 
 
 def _give_up(call: Call, error: Timeout) -> None:
-    if call.link is not None:
-        call.link.cancel(call)
+    if (link := call.link) is not None:
+        if link.heard < call.sent:
+            link.suspect()
+        link.cancel(call)
     call.fail(error)
 
 

@@ -36,7 +36,7 @@ def render(inference: Inference, domain: str) -> bytes:
     family(
         "studio_variant_dropped_total",
         "counter",
-        "Copies a shadow was too slow for.",
+        "Copies a shadow was too slow or not there for.",
         [(n, v.dropped) for n, v in every],
     )
     family("studio_variant_inflight", "gauge", "Under way and waiting.", [(n, v.load.level) for n, v in every])

@@ -17,7 +17,13 @@ def copy(endpoint: "Endpoint", call: Call) -> None:
         if variant.credit < 100.0:
             continue
         variant.credit -= 100.0
-        if call.finished or not variant.takes_copy(len(call.body)):
+        if call.finished:
+            continue
+        link = variant.pick()
+        if link is None and not variant.is_asleep:
+            variant.dropped += 1  # none is kept for a replica that may come back: it would be in everybody's way
+            continue
+        if not variant.takes_copy(len(call.body)):
             continue
         made = Call(call.body, call.content_type, _heard, _lost, variant.name, call.inference_id, call.question)
         made.accept = call.accept
@@ -27,7 +33,6 @@ def copy(endpoint: "Endpoint", call: Call) -> None:
         made.endpoint, made.at_ms, made.begun, made.deadline = endpoint, call.at_ms, call.begun, call.deadline
         endpoint.schedule(made)
         endpoint.enter(made, variant, made.begun)
-        link = variant.pick()
         if link is not None:
             link.send(made)
         else:

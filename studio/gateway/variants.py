@@ -53,7 +53,7 @@ class Variant:
         self.waiting: deque[Call] = deque()
         self.requests = 0
         self.errors = 0
-        self.dropped = 0  # copies that a shadow was too slow for
+        self.dropped = 0  # copies that a shadow was too slow or not there for
         self.latencies = Latencies()
         self.load = Load(time.monotonic())
         self._last = 0.0

@@ -154,10 +154,12 @@ async def test_shadow_that_dies_fails_nobody(gateway: Gateway, models: dict[str,
     gateway.endpoint("rain", both, shadows=("b",))
     linked(gateway, 2)
     assert await load(gateway, 4, 5, die="b") == {"a": 20}
-    until(lambda: figures(gateway, "b")["errors"] > 0, "the errors of the shadow")
+    until(lambda: figures(gateway, "b")["inflight"] == 0, "the end of every copy")
     found = figures(gateway)
     assert (found["requests"], found["errors"]) == (20, 0)
-    # What never reached the dead one waits for its successor, and ends with the shadow.
+    # The first one died of it; what came while there was none is not kept for a successor.
+    shadow = found["variants"]["b"]
+    assert shadow["errors"] == shadow["requests"] > 0 and shadow["requests"] + shadow["dropped"] == 20
     gateway.endpoint("rain", both[:1])
     assert await load(gateway, 4, 5) == {"a": 20} and list(figures(gateway)["variants"]) == ["a"]
 
