@@ -22,10 +22,14 @@ class Wire(asyncio.Transport):
         self.out = b""
         self.closed = False
         self.reading = True
+        self.unsent = 0
 
     def write(self, data: Any) -> None:
         assert not self.closed
         self.out += bytes(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
 
     def is_closing(self) -> bool:
         return self.closed
@@ -198,4 +202,22 @@ async def test_who_waits_for_an_answer_is_never_too_slow() -> None:
     # But who does not read the answer is.
     client.pause_writing()
     assert client.is_overdue(time.monotonic() + 61)
+    client.connection_lost(None)
+
+
+async def test_a_slow_reader_gets_all_of_an_answer_as_long_as_it_reads() -> None:
+    client, wire = Client(begin, set(), 65536, 1.0), Wire()
+    client.connection_made(wire)
+    wire.unsent = 5000
+    client.data_received(b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    client.pause_writing()
+    now = time.monotonic()
+    for minute in range(1, 5):
+        wire.unsent -= 1000
+        assert not client.is_overdue(now + minute * 59)
+    assert client.is_overdue(now + 4 * 59 + 61)
+    # The last of it has gone: its end is waited for only a moment.
+    client.resume_writing()
+    wire.unsent = 0
+    assert client.is_overdue(now + 4 * 59 + 61)
     client.connection_lost(None)
