@@ -12,8 +12,9 @@ from studio.clock import now_ms
 from studio.errors import Conflict, Invalid, NotFound, TooMany
 from studio.ids import new_id
 from studio.serving import endpoints
-from studio.serving.async_decide import Next, Waiting
+from studio.serving.async_decide import ANSWERS, Next, Waiting
 from studio.serving.async_states import ENDS, State, may_follow
+from studio.serving.states import EndpointState
 from studio.store import signal
 from studio.store.tables.async_invocations import async_invocations as table
 from studio.store.tables.serving import endpoints as served
@@ -59,8 +60,8 @@ class Answer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class AsyncInvocation:
-    """One. `endpoint` is an id, `name` the endpoint's; `reason`: what it waits for, or why it ended; `size`: bytes of
-    the body; `notify_ms`: when its end is told next, None: nothing is to be told."""
+    """One. `endpoint` is an id, `name` and `endpoint_state` are the endpoint's; `reason`: why it is tried again, or why
+    it ended; `size`: bytes of the body; `notify_ms`: when its end is told next, None: nothing is to be told."""
 
     number: int
     id: str
@@ -87,6 +88,14 @@ class AsyncInvocation:
     notify_secret: bytes | None
     notify_tries: int
     notify_ms: int | None
+    endpoint_state: EndpointState
+
+    @property
+    def waits_for(self) -> str:
+        """In words, why it is not made now, or why it ended; "" if nothing is to be said."""
+        if self.state is State.queued and self.endpoint_state not in ANSWERS:
+            return f"The endpoint {self.name} is {self.endpoint_state}: its page says why. {self.reason}".strip()
+        return self.reason
 
 
 def check(wanted: Wanted) -> Wanted:
@@ -263,11 +272,13 @@ def _move(db: Connection, found: AsyncInvocation, state: State, **values: Any) -
 
 
 def _query(domain: Domain) -> Select[Any]:
-    return scope_query(select(table, served.c.name), table, domain).join_from(table, served)
+    about = (served.c.name, served.c.state.label("endpoint_state"))
+    return scope_query(select(table, *about), table, domain).join_from(table, served)
 
 
 def _of(row: Row[Any]) -> AsyncInvocation:
     values = dict(row._mapping)
     said = values["answer"]
     answer = msgspec.json.decode(said, type=Answer) if said else Answer()
-    return AsyncInvocation(**values | {"state": State(values["state"]), "answer": answer})
+    known = {"state": State(values["state"]), "endpoint_state": EndpointState(values["endpoint_state"])}
+    return AsyncInvocation(**values | known | {"answer": answer})

@@ -69,6 +69,7 @@ async def test_a_viewer_asks_and_finds_what_was_asked(studio: World, vera: httpx
     assert made.status_code == 202, made.text
     said = made.json()
     assert (said["state"], said["size"], said["inference_id"]) == ("Queued", 13, "ab..cd")
+    assert "The endpoint rain is Creating" in said["reason"]
     (body,) = left(studio)
     assert body.read_bytes() == b'{"inputs": 1}'
     assert body.parent.stat().st_mode & 0o077 == 0

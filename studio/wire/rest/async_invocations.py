@@ -23,7 +23,7 @@ from studio.wire.waiting import until
 router = APIRouter(prefix="/domains/{domain}/endpoints/{name}/async-invocations", tags=["async invocations"])
 INVOKE = Allow("serving.invoke")
 _SUFFIXES = {"application/json": "json", "text/csv": "csv"}
-_SAME = ("id", "owner", "inference_id", "state", "reason", "attempts", "size", "content_type")
+_SAME = ("id", "owner", "inference_id", "state", "attempts", "size", "content_type")
 _TIMES = ("created_ms", "started_ms", "ended_ms", "expires_ms")
 _ANSWERED = ("variant", "version", "predict_ms", "latency_ms")
 
@@ -123,6 +123,7 @@ def answer(found: AsyncInvocation) -> AsyncInvocationAnswer:
         **{name: getattr(found, name) for name in (*_SAME, *_TIMES)},
         **{name: getattr(found.answer, name) for name in _ANSWERED},
         endpoint=found.name,
+        reason=found.waits_for,
         notifies=bool(found.notify_url),
         answer_type=found.answer.type,
         answer_size=found.answer.size,
