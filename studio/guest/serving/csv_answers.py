@@ -17,17 +17,19 @@ _KINDS = {JSON: JSON, CSV: CSV, "*/*": JSON, "application/*": JSON, "text/*": CS
 
 def wanted(accept: str) -> str:
     """The type of answer that `accept` (RFC 9110, 12.5.1) prefers of the two there are; `BadInput` 406 if neither."""
-    best, kind = 0.0, ""
-    for part in accept.split(","):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        found = _KINDS.get(name)
-        quality = _quality(parameters)
-        if found and quality > best:
-            best, kind = quality, found
+    kind = next((_KINDS[name] for name in ranked(accept) if name in _KINDS), "")
     if kind or not accept.strip():
         return kind or JSON
     text = f"The answer cannot be sent as {accept[:200]!r}."
     raise BadInput(text, f"Accept {JSON} or {CSV}.", status=406)
+
+
+def ranked(accept: str) -> list[str]:
+    """The types of `accept` without their parameters, the preferred one first; what has quality 0 is not among them."""
+    parts = [[piece.strip().lower() for piece in part.split(";")] for part in accept.split(",")]
+    qualities = [(_quality(parameters), name) for name, *parameters in parts if name]
+    # Sorting keeps the order of what is equally good.
+    return [name for quality, name in sorted(qualities, key=lambda one: -one[0]) if quality > 0]
 
 
 def _quality(parameters: list[str]) -> float:

@@ -50,7 +50,7 @@ def _cause(error: BaseException) -> str:
         if isinstance(chain, MemoryError):
             return "The instance type is too small for this model: deploy with a larger one."
         if isinstance(chain, FileNotFoundError):
-            return "A file named in MLmodel is missing from the model's folder: log the model again."
+            return "A file that the model needs is missing from its folder: log it again, with that file."
         if isinstance(chain, AttributeError) and "__main__" in str(chain):
             return "The model uses a name from the notebook itself: put it in a module, log it with `code_paths`."
         if "Untrusted types" in str(chain):

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from studio.guest.serving import script_defaults
+from studio.guest.serving import answers, script_defaults
 from studio.guest.serving.inputs import media_type
 from studio.guest.serving.mlmodel import MLModel, Signature
 from studio.guest.serving.problems import BadInput, CannotLoad, explain
@@ -22,6 +22,7 @@ from studio.guest.serving.problems import BadInput, CannotLoad, explain
 _PLACES = ("code/inference.py", "inference.py")
 _FUNCTIONS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
 _ARGUMENTS = {"model_fn": 1, "input_fn": 2, "predict_fn": 2, "output_fn": 2, "transform_fn": 4}
+_CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1")
 _TEXT = (script_defaults.JSON, script_defaults.CSV)
 
 
@@ -50,7 +51,7 @@ class ScriptModel:
         self._functions = _functions(_imported(script))
         try:
             self._model = self._call("model_fn", str(folder))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise explain(error, "running model_fn of inference.py") from error
         if self.described.example is not None:
             try:
@@ -75,9 +76,11 @@ class ScriptModel:
         kind = kind or script_defaults.JSON
         data: str | bytes = body
         if kind in _TEXT:
+            if charset not in _CHARSETS:
+                raise BadInput(f"The charset is {charset}.", "Send UTF-8.", status=415)
             try:
                 data = body.decode(charset or "utf-8")
-            except (LookupError, UnicodeDecodeError) as error:
+            except UnicodeDecodeError as error:
                 raise BadInput(f"The body cannot be read as text: {error}.", "Send UTF-8.") from error
         else:
             kind = content_type
@@ -89,7 +92,10 @@ class ScriptModel:
                 "output_fn", self._call("predict_fn", self._call("input_fn", data, kind), self._model), wanted
             )
         result, wanted = result if isinstance(result, tuple) and len(result) == 2 else (result, wanted)
-        return script_defaults.as_bytes(result), str(wanted)
+        if not isinstance(result, str | bytes | bytearray | memoryview):
+            # Whatever was asked for: what is no text is written as JSON.
+            return answers.document(result), script_defaults.JSON
+        return result.encode() if isinstance(result, str) else bytes(result), str(wanted)
 
     def _call(self, name: str, *given: Any) -> Any:
         function, with_context = self._functions[name]
@@ -110,7 +116,7 @@ def _imported(script: Path) -> ModuleType:
     sys.modules["inference"] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise explain(error, "importing inference.py") from error
     return module
 

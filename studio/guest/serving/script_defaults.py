@@ -21,9 +21,9 @@ CALLED = {
 
 
 def preferred(accept: str) -> str:
-    """The first type of `accept` without its parameters; JSON where any will do."""
-    first = accept.partition(",")[0].partition(";")[0].strip().lower()
-    return JSON if first in ("", "*/*", "application/*") else first
+    """The type of `accept` that is liked best; JSON where any will do."""
+    best = next(iter(csv_answers.ranked(accept)), "*/*")
+    return JSON if best in ("*/*", "application/*") else best
 
 
 def input_fn(body: str | bytes, content_type: str) -> Any:
@@ -85,10 +85,3 @@ def output_fn(prediction: Any, accept: str) -> bytes:
 
 
 FUNCTIONS = {"input_fn": input_fn, "predict_fn": predict_fn, "output_fn": output_fn}
-
-
-def as_bytes(result: Any) -> bytes:
-    """The body of an answer out of what a function returned; what is no text is written as JSON."""
-    if isinstance(result, bytes | bytearray | memoryview):
-        return bytes(result)
-    return result.encode() if isinstance(result, str) else answers.document(result)

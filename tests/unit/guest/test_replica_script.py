@@ -87,7 +87,7 @@ def test_defaults_read_and_write_numbers(tmp_path: Path, kind: str) -> None:
     model = script(tmp_path, DOUBLED)
     body = b"1,2\n3,4.5\n" if kind == "text/csv" else b"[[1, 2], [3, 4.5]]"
     assert model.invoke(body, kind) == (b"[[2.0,4.0],[6.0,9.0]]", "application/json")
-    assert model.invoke(body, kind, "text/csv") == (b"2.0,4.0\n6.0,9.0\n", "text/csv")
+    assert model.invoke(body, kind, "application/json;q=0.5, text/csv") == (b"2.0,4.0\n6.0,9.0\n", "text/csv")
     answer, said = model.invoke(body, kind, "application/x-npy")
     assert np.load(BytesIO(answer)).tolist() == [[2, 4], [6, 9]] and said == "application/x-npy"
 
@@ -113,8 +113,10 @@ def test_its_own_functions_and_the_modules_beside_it(tmp_path: Path) -> None:
 
 def test_transform_fn_does_it_all(tmp_path: Path) -> None:
     model = script(tmp_path, WHOLE)
-    answer, kind = model.invoke(b"1,2", "text/csv", "application/json;q=0.9, text/csv")
-    assert json.loads(answer) == {"sum": 6, "as": ["text/csv", "application/json"]} and kind == "application/json"
+    for accept, told in (("application/json;q=0.9, text/csv", "text/csv"), ("image/*;q=0, */*", "application/json")):
+        answer, kind = model.invoke(b"1,2", "text/csv", accept)
+        # A dictionary is JSON, whatever was asked for.
+        assert json.loads(answer) == {"sum": 6, "as": ["text/csv", told]} and kind == "application/json"
 
 
 @pytest.mark.parametrize(
@@ -126,6 +128,7 @@ def test_transform_fn_does_it_all(tmp_path: Path) -> None:
         (b"1,2\n3\n", "text/csv", "", 400, "not text/csv"),
         (b"\xff", "text/csv", "", 400, "Send UTF-8"),
         (b"[" * 100_000, "application/json", "", 400, "not application/json"),
+        (b"[1]", "application/json; charset=idna", "", 415, "Send UTF-8"),
         (b"x", "image/png", "", 415, "define input_fn"),
         (b"[1]", "application/json", "image/png", 406, "define output_fn"),
         (b'["a"]', "application/json", "", 400, "failed in predict, line 4"),
@@ -149,6 +152,8 @@ def test_what_cannot_be_read_or_told_is_said(
         ("def model_fn(): ...", "It is called with 1: model_fn(model_dir)"),
         ("def model_fn(a, b, c): ...", "takes 3 arguments"),
         (WHOLE + "def input_fn(body, content_type): ...", "has transform_fn and input_fn"),
+        ("raise SystemExit(3)", "SystemExit while importing inference.py: 3"),
+        ("def model_fn(model_dir): exit(4)", "SystemExit while running model_fn of inference.py: 4"),
         ("def model_fn(model_dir) return 1", "SyntaxError while importing inference.py"),
     ],
     ids=lambda value: value[:25],
