@@ -70,6 +70,18 @@ def neighbour_is_untouched(live: Live, api: Rest, before: list[Any]) -> None:
     until(lambda: post(live, "wild").status_code == 200, "the model answers again", 120)
 
 
+def test_a_models_code_reaches_nothing_of_studio(live: Live, api: Rest) -> None:
+    """Attack 50: whatever a pickle or a script does when it is loaded, it does where this looks around."""
+    home = live.home
+    found = [str(path) for path in home.rglob("*") if path.is_socket() or path.is_file()]
+    private = [path for path in found if "/models/" not in path and "/envs/" not in path]
+    assert [path for path in private if path.endswith("gateway-secret")]
+    sockets = [str(path) for path in live.settings.paths.sockets.rglob("*.sock")]
+    assert [path for path in sockets if path.endswith("gateway.sock")]
+    seen = post(live, "wild", look=[*private, *sockets, str(home), "/root/.bashrc"]).json()
+    assert seen["seen"] == [] and not [name for name in seen["knows"] if "SECRET" in name], seen
+
+
 def test_output_without_end_is_kept_to_a_size(live: Live, api: Rest) -> None:
     before = replicas(api, "calm")
     for _ in range(10):

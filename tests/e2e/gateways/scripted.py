@@ -3,10 +3,22 @@
 from pathlib import Path
 
 _SCRIPT = """
-import json, os, time
+import json, os, socket, time
 
 def model_fn(folder):
     return {name!r}
+
+def reached(path):
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(path)
+        return True
+    except OSError:
+        pass
+    try:
+        return bool(os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(1))
+    except OSError:
+        return False
 
 def input_fn(body, kind):
     return json.loads(body)
@@ -24,6 +36,8 @@ def predict_fn(data, name):
         if os.fork() == 0:
             time.sleep(600)
             os._exit(0)
+    if "look" in data:
+        return {{"seen": [path for path in data["look"] if reached(path)], "knows": sorted(os.environ)}}
     return {{"x": data["x"] * {factor}, "by": name}}
 
 def output_fn(answer, accept):
@@ -36,7 +50,7 @@ def output_fn(answer, accept):
 def scripted(folder: Path, name: str, factor: int = 1) -> Path:
     """A model called `name`. {"x": 2} is answered with x times `factor` and its name; "until": only once that file is
     there; "die": it ends when the name is its own, or "all"; "print": so many words; "eat": so many bytes; "fork": so
-    many processes that stay."""
+    many processes that stay; "look": which of these files, folders and sockets it can read or connect to."""
     place = folder / name
     place.mkdir(parents=True)
     (place / "inference.py").write_text(_SCRIPT.format(name=name, factor=factor))
