@@ -202,13 +202,12 @@ def test_the_command_has_a_file_predicted(live: Live, http_: httpx.Client, rain:
 def test_a_killed_server_loses_nothing_and_has_nothing_predicted_twice(
     live: Live, api: Rest, http_: httpx.Client, rain: str
 ) -> None:
-    until(lambda: not replicas(live), "the sleep of the other endpoint")
-    rain = "steady"
+    others, rain = set(replicas(live)), "steady"
     api.post("domains/demo/endpoints", {"name": rain, "model": "models:/rain/1"})
     assert api.get(f"domains/demo/endpoints/{rain}", wait="InService", timeout_s=60)["state"] == "InService"
     assert http_.post(f"/endpoints/{rain}/invocations", json=BODY).status_code == 200
     before = requests(live, rain)
-    pids = list(replicas(live).values())
+    pids = [pid for name, pid in replicas(live).items() if name not in others]
     assert len(pids) == 1
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
@@ -246,10 +245,10 @@ def table(live: Live, name: str, rows: int) -> tuple[Path, list[list[float]]]:
     return path, values
 
 
-def test_batch_gives_each_row_what_the_endpoint_gives_it(live: Live, api: Rest, http_: httpx.Client, rain: str) -> None:
+def test_batch_gives_each_row_what_the_endpoint_gives_it(live: Live, http_: httpx.Client, rain: str) -> None:
     path, values = table(live, "days.csv", 300)
     words = ("batch", "models:/rain/1", str(path), "-o", "shared/scored.csv", "--chunk-rows", "70")
-    job = live.json(*words, "--dataset", "scored")
+    job = live.json(*words)
     assert (job["state"], job["kind"], job["params"]["version"]) == ("Completed", "batch", "1"), job
     lines = (path.parent / "scored.csv").read_text().splitlines()
     assert lines[0] == ",".join(["day", *COLUMNS, "prediction"])
@@ -258,8 +257,14 @@ def test_batch_gives_each_row_what_the_endpoint_gives_it(live: Live, api: Rest, 
     assert [int(line.split(",")[0]) for line in lines[1:]] == list(range(300))
     assert [float(line.split(",")[-1]) for line in lines[1:]] == expected
     assert len(set(expected)) > 1
+
+
+@pytest.mark.soak
+def test_batch_makes_and_reads_versions_of_data_sets(live: Live, api: Rest) -> None:
+    path, _ = table(live, "known.csv", 30)
+    live.studio("batch", "models:/rain/1", "shared/known.csv", "-o", "shared/scored.csv", "--dataset", "scored")
     found = api.get("domains/demo/datasets/scored")
-    assert (found["rows"], found["path"]) == (300, "shared/scored.csv")
+    assert (found["rows"], found["path"]) == (30, "shared/scored.csv")
     # By its data set: the version is pinned by its hash, and another content is not scored as if it were it.
     path.with_name("scored.csv").write_text("else")
     named = f"scored@{found['hash'][:12]}"
@@ -345,6 +350,25 @@ def test_a_killed_gateway_loses_nothing(live: Live, api: Rest, http_: httpx.Clie
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
     found = ended(api, "firm", made)
+    assert (found["state"], found["attempts"] > 1) == ("Done", True), found
+
+
+@pytest.mark.soak
+def test_a_try_has_a_time_of_its_own_and_the_next_one_passes(live: Live, api: Rest, http_: httpx.Client) -> None:
+    api.post("domains/demo/endpoints", {"name": "slow", "model": "models:/rain/1"})
+    api.get("domains/demo/endpoints/slow", wait="InService", timeout_s=60)
+    pids = list(replicas(live).values())
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        timed = {"x-amzn-sagemaker-invocationtimeoutseconds": "1"}
+        made = http_.post("/endpoints/slow/async-invocations", json=BODY, headers=timed).json()["id"]
+        path = f"domains/demo/endpoints/slow/async-invocations/{made}"
+        until(lambda: "no answer within 1 s" in api.get(path)["reason"], "the end of its time")
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    found = ended(api, "slow", made)
     assert (found["state"], found["attempts"] > 1) == ("Done", True), found
 
 
