@@ -68,7 +68,7 @@ def deploy(walk: Walk, version: int, name: str) -> None:
 
 def test_a_failed_deploy_shows_the_traceback_and_leaves_nothing(walk: Walk, live: Live) -> None:
     deploy(walk, 3, "broken-page")
-    error = walk.shown("studio-error")
+    error = walk.shown("studio-dialog-deploy").get_by_test_id("studio-error")
     expect(error).to_contain_text("the weights are corrupt", timeout=MINUTE)
     error.locator("summary").click()
     expect(error.locator("pre")).to_contain_text("__setstate__")

@@ -80,9 +80,12 @@ export const GUIDES: Record<PanelName, (trans: TranslationBundle) => IGuide> = {
     title: trans.__('An endpoint'),
     text: [
       trans.__('Figures are those of the gateway: what callers really waited. Try it sends one row and shows the request as code.'),
+      trans.__('Variants are versions side by side. Sliders divide the traffic among them, together and without a failed request; a shadow gets copies of requests and answers nobody.'),
+      trans.__('Promote moves the traffic at once, with a canary or in equal steps, and takes it back by itself above the limits you set.'),
       trans.__('Captured rows are what was asked and answered; the monitor compares them with the training data.')
     ],
-    code: SDK + 'sdk.endpoint("rain-tomorrow").predict([row])'
+    code: SDK + 'sdk.endpoint("rain-tomorrow").predict([row])',
+    words: trans.__('Variant, shadow variant, canary and linear are the words of SageMaker.')
   }),
   monitors: trans => ({
     title: trans.__('Monitors'),

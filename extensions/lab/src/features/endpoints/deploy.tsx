@@ -50,7 +50,7 @@ export function DeployDialog({ model, version, onClose }: IDeployDialogProps): J
   const form = { ...typed, version: typed.version || String(versions[0]?.version ?? '') };
   const { chosen: environment } = useEnvironment(form, versions);
   const current = phase === 'form' ? endpoints.data?.find(endpoint => endpoint.name === form.name) : undefined;
-  const isServed = current !== undefined && String(current.version) === form.version;
+  const isServed = current !== undefined && current.state !== 'Failed' && String(current.version) === form.version;
   const isReady = isName(form.name) && form.version !== '' && !isServed && (current !== undefined || rangeProblem(form.range, trans) === '');
 
   const start = useAction(async () => {

@@ -1,3 +1,5 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
 import type { EndpointMode, EndpointSummary, ModelVersion } from '../../api/model';
 import { useMoney, useResource, useStudio } from '../../hooks';
 import { TEST } from '../../testids';
@@ -37,7 +39,7 @@ export function DeployFields({ form, put, versions, current, disabled }: IFields
     <fieldset className="jp-Studio-form" disabled={disabled}>
       <Field
         label={trans.__('Endpoint name')}
-        hint={current ? trans.__('%1 exists and serves version %2: its traffic moves to this version without a failed request. To move it in steps, use Promote on its page.', form.name, current.version) : undefined}
+        hint={current && existing(current, trans)}
         error={form.name && !isName(form.name) ? trans.__('Lower-case letters, digits and hyphens, at most 40.') : undefined}
       >
         {id => <TextInput id={id} value={form.name} onChange={name => put({ name })} autoFocus testId={TEST.deployName} />}
@@ -63,6 +65,13 @@ export function DeployFields({ form, put, versions, current, disabled }: IFields
       {!current && <NewFields form={form} put={put} versions={versions} />}
     </fieldset>
   );
+}
+
+/** What deploying does to an endpoint that is there. */
+function existing(current: EndpointSummary, trans: TranslationBundle): string {
+  return current.state === 'Failed'
+    ? trans.__('%1 exists and does not answer: this version is started in its place.', current.name)
+    : trans.__('%1 exists and serves version %2: its traffic moves to this version without a failed request. To move it in steps, use Promote on its page.', current.name, current.version);
 }
 
 function NewFields({ form, put, versions }: Pick<IFieldsProps, 'form' | 'put' | 'versions'>): JSX.Element {
