@@ -84,7 +84,8 @@ def pytorch(described: MLModel, given: dict[str, Any]) -> Predictor | None:
     if described.predict_fn != "predict" or torch.cuda.is_available() or not (path / "model.pth").is_file():
         return None
     module_name = (path / "pickle_module_info.txt").read_text().strip()
-    model = torch.load(path / "model.pth", pickle_module=importlib.import_module(module_name), weights_only=False)
+    pickle = importlib.import_module(module_name)
+    model = torch.load(path / "model.pth", map_location="cpu", pickle_module=pickle, weights_only=False)
     if type(model).__module__.startswith("pytorch_forecasting"):
         return None
     return _of_module(torch, model)
@@ -106,6 +107,8 @@ def _of_module(torch: Any, model: Any) -> Predictor:
 
     def rows(data: Any) -> Any:
         found = ask(data)
+        if found.ndim not in (1, 2):
+            raise ValueError(f"the model gives an array of shape {found.shape}, which is no table of rows")
         # As MLflow makes a table of them, whose columns are numbered.
         return Named({str(at): column for at, column in enumerate(numpy.atleast_2d(found.T))}, records=True)
 
