@@ -160,6 +160,7 @@ def test_a_wrong_key_reads_nothing(told: tuple[Path, dict[str, Any]], key: dict[
     refused.value.close()
 
 
+@pytest.mark.soak
 def test_without_the_shift_the_story_fails_at_the_drift(tmp_path: Path) -> None:
     code, report = _demo(tmp_path / "home", "--omit", "shift")
     assert code == 1
