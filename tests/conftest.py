@@ -15,7 +15,13 @@ settings.register_profile("same", settings.get_profile("studio"), derandomize=Tr
 settings.load_profile("studio")
 
 # Test (file::name, or a file's prefix) → why it may be skipped in CI. Short and literal on purpose.
-LISTED_SKIPS: dict[str, str] = {}
+_FLAVORS = "tests/unit/guest/test_replica_flavors.py"
+_PYTORCH = "the package index gives PyTorch with CUDA's libraries only, several gigabytes; run where it is installed"
+LISTED_SKIPS: dict[str, str] = {
+    f"{_FLAVORS}::test_answers_are_mlflows_to_the_last_bit[pytorch]": _PYTORCH,
+    f"{_FLAVORS}::test_each_is_loaded_without_mlflow_and_batched_where_rows_stand_alone[pytorch]": _PYTORCH,
+    f"{_FLAVORS}::test_what_arrives_together_is_answered_as_alone[pytorch]": _PYTORCH,
+}
 
 # What takes longest begins first, so that the workers end together (`--no-loadscope-reorder`: xdist would begin with
 # the files of most tests). What is not named follows in the usual order.
