@@ -95,13 +95,23 @@ async def test_full_queue_answers_503(model: Model) -> None:
     assert sorted(status for status, _ in got) == [200] * 10_000 + [503] * 50
 
 
+def connected(path: Path) -> socket.socket | None:
+    """A connection, once somebody listens: the name is there a moment earlier."""
+    found = socket.socket(socket.AF_UNIX)
+    try:
+        found.connect(str(path))
+    except (FileNotFoundError, ConnectionRefusedError):
+        found.close()
+        return None
+    return found
+
+
 class Caller:
     """Speaks frames to a replica."""
 
     def __init__(self, path: Path) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket = until(lambda: connected(path), "the replica")
         self.socket.settimeout(20)
-        self.socket.connect(str(path))
         self._decoder = frames.Decoder()
         self._ready: list[frames.Frame] = []
 
@@ -117,7 +127,6 @@ class Caller:
 def test_replica_says_hello_answers_and_drains(folder: Path, forker: Forker, tmp_path: Path) -> None:
     path = forker.socket.parent / "a.sock"
     pid = forker.fork({"socket": str(path), "model_dir": str(folder / "linear"), "name": "a"})
-    until(path.exists, "the replica")
     caller = Caller(path)
     hello = caller.next()
     assert hello is not None and hello.kind == frames.HELLO
@@ -149,7 +158,6 @@ def test_replica_says_hello_answers_and_drains(folder: Path, forker: Forker, tmp
 def test_cancelled_request_is_not_answered(folder: Path, forker: Forker) -> None:
     path = forker.socket.parent / "b.sock"
     forker.fork({"socket": str(path), "model_dir": str(folder / "linear"), "name": "b", "fast_path": False})
-    until(path.exists, "the replica")
     caller = Caller(path)
     hello = caller.next()
     assert hello is not None and json.loads(hello.header)["loaded"]["fast_path"] == "off"
