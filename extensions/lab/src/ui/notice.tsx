@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import type { ReactNode, SyntheticEvent } from 'react';
 
 import { useStudio } from '../hooks';
 import { Icon, IconName } from '../icons';
@@ -44,7 +44,7 @@ export function ErrorBox({ error, onRetry, title }: { error: StudioError | Error
         {title && <p>{head}</p>}
         {error instanceof StudioError && error.hint && <p>{error.hint}</p>}
         {trace && (
-          <details>
+          <details onToggle={showEnd}>
             <summary>{trans.__('Traceback')}</summary>
             <pre>{trace}</pre>
           </details>
@@ -53,6 +53,14 @@ export function ErrorBox({ error, onRetry, title }: { error: StudioError | Error
       {onRetry && <Button onClick={onRetry}>{trans.__('Try again')}</Button>}
     </div>
   );
+}
+
+/** A traceback ends in what went wrong: that is what is seen first. */
+function showEnd(event: SyntheticEvent<HTMLDetailsElement>): void {
+  const text = event.currentTarget.querySelector('pre');
+  if (text) {
+    text.scrollTop = text.scrollHeight;
+  }
 }
 
 /** Rows in place of rows, so that nothing jumps when the data comes. */

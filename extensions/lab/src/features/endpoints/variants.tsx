@@ -67,9 +67,9 @@ export function Variants({ endpoint, mayChange, onChanged }: IVariantsProps): JS
             <table className="jp-Studio-variants" aria-label={trans.__('Variants')}>
               <Head />
               <tbody>
-                {endpoint.variants.map(variant => (
+                {endpoint.variants.map((variant, i) => (
                   <Row
-                    key={variant.name + variant.state}
+                    key={variant.state === 'Retiring' ? `${variant.name}/${i}` : variant.name}
                     variant={variant}
                     place={Object.keys(shown).indexOf(variant.name)}
                     share={variant.shadow ? (copies[variant.name] ?? variant.weight) : (shown[variant.name] ?? variant.share)}
@@ -158,6 +158,7 @@ function Row({ variant, place, share, before, locked, alone, mayChange, onShare,
   const { trans } = useStudio();
   const ends = variant.state === 'Retiring';
   const divides = variant.state === 'Serving';
+  const atZero = divides && variant.replicas.length > 0 && variant.replicas.every(r => r.state === 'Parked');
   const replicas = variant.replicas.filter(r => r.state === 'Ready').length;
   const range = variant.min_replicas === variant.max_replicas ? `${variant.min_replicas}` : `${variant.min_replicas}–${variant.max_replicas}`;
   return (
@@ -169,7 +170,7 @@ function Row({ variant, place, share, before, locked, alone, mayChange, onShare,
         {variant.shadow && <Tag title={trans.__('It gets copies of requests; its answers go to nobody')}>{trans.__('shadow')}</Tag>}
       </th>
       <td>
-        <StatusPill state={variant.shadow && divides ? 'Shadowing' : variant.state} title={variant.reason || undefined} />
+        <StatusPill state={atZero ? 'Parked' : variant.shadow && divides ? 'Shadowing' : variant.state} title={variant.reason || undefined} />
       </td>
       <td>
         {divides && alone ? (
