@@ -101,8 +101,8 @@ def key(told: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _get(told: tuple[Path, dict[str, Any]], key: dict[str, Any], path: str) -> Any:
-    address = _studio(told[0], "status", "--json")["address"]
+def _get(key: dict[str, Any], path: str) -> Any:
+    address = key["env"]["MLFLOW_TRACKING_URI"]
     headers = {"authorization": f"Bearer {key['token']}"}
     with urllib.request.urlopen(urllib.request.Request(f"{address}/api/v1/{path}", headers=headers)) as answer:
         return json.load(answer)
@@ -120,7 +120,7 @@ def test_every_step_is_told_in_order(told: tuple[Path, dict[str, Any]]) -> None:
 
 
 def test_the_mlflow_client_finds_what_was_trained(
-    told: tuple[Path, dict[str, Any]], evidence: dict[str, Any], key: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    evidence: dict[str, Any], key: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in key["env"].items():
         monkeypatch.setenv(name, value)
@@ -137,26 +137,24 @@ def test_the_mlflow_client_finds_what_was_trained(
     assert len(client.search_model_versions(f"name='{model['model']}'")) == len(evidence["compare"]["auc_by_version"])
 
 
-def test_the_evidence_of_the_watching_is_there(
-    told: tuple[Path, dict[str, Any]], evidence: dict[str, Any], key: dict[str, Any]
-) -> None:
-    alert = _get(told, key, f"domains/demo/alerts/{evidence['alert']['alert']}")
+def test_the_evidence_of_the_watching_is_there(evidence: dict[str, Any], key: dict[str, Any]) -> None:
+    alert = _get(key, f"domains/demo/alerts/{evidence['alert']['alert']}")
     assert evidence["drift"]["planted"] in alert["columns"]
-    rows = _get(told, key, f"domains/demo/alerts/{alert['id']}/rows?limit=10000")
+    rows = _get(key, f"domains/demo/alerts/{alert['id']}/rows?limit=10000")
     # The step compared them with what was sent. The load of later steps may have made a window of its own since, to
     # which the alert leads then.
     assert len(rows["row_ids"]) == len(set(rows["row_ids"])) == alert["check"]["rows"] >= 200
     assert evidence["rows"]["rows"] >= 200 and len(set(evidence["rows"]["row_ids"])) == 5
-    job = _get(told, key, f"domains/demo/jobs/{evidence['job']['job']}")
+    job = _get(key, f"domains/demo/jobs/{evidence['job']['job']}")
     assert job["state"] == "Completed" and job["run_ids"] == evidence["job"]["runs"]
-    dataset = _get(told, key, f"domains/demo/datasets/{evidence['data']['dataset']}")
+    dataset = _get(key, f"domains/demo/datasets/{evidence['data']['dataset']}")
     assert dataset["hash"] == evidence["data"]["hash"]
-    assert _get(told, key, "domains/demo/cost")["month"] >= evidence["cost"]["today"] > 0
+    assert _get(key, "domains/demo/cost")["month"] >= evidence["cost"]["today"] > 0
 
 
-def test_a_wrong_key_reads_nothing(told: tuple[Path, dict[str, Any]], key: dict[str, Any]) -> None:
+def test_a_wrong_key_reads_nothing(key: dict[str, Any]) -> None:
     with pytest.raises(urllib.error.HTTPError, match="401") as refused:
-        _get(told, {"token": key["token"] + "x"}, "domains/demo/jobs")
+        _get(key | {"token": key["token"] + "x"}, "domains/demo/jobs")
     refused.value.close()
 
 

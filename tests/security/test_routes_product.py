@@ -120,8 +120,9 @@ def test_a_stranger_gets_nowhere_in_another_domain(town: Town) -> None:
         if "/domains/demo" in path:
             answer = town.otto.request(method, town.address + path, json={})
             assert answer.status_code == 403, f"{method} {path} answered {answer.status_code}"
-            at_lab = town.otto.request(method, places(town, path)[1], json={})
-            assert at_lab.status_code == 401, f"{method} {path} answered {at_lab.status_code} at demo's origin"
+            for url in places(town, path)[1:]:
+                at_lab = town.otto.request(method, url, json={})
+                assert at_lab.status_code == 401, f"{method} {path} answered {at_lab.status_code} at demo's origin"
             by_key = town.ask(town.address + path, method, Authorization=f"Bearer {token}")
             assert by_key.status_code == 403, f"{method} {path} answered {by_key.status_code} to a key"
     assert town.otto.request("GET", f"{town.address}/open?domain=demo").status_code == 403
