@@ -151,7 +151,7 @@ async def ready(gateway: Gateway, name: str, count: int) -> None:
 
 def test_request_can_be_pinned_to_a_variant(gateway: Gateway, folder: Path) -> None:
     path = gateway.replica(folder / "linear", "a")
-    gateway.endpoint("rain", [("v1", 100, [path]), ("v9", 0, [])], timeout_s=1)
+    gateway.endpoint("rain", [("v1", 100, [path]), ("v9", 0, [])])
     headers = {"X-Amzn-SageMaker-Target-Variant": "v1"}
     status, _, _ = gateway.request("POST", "/endpoints/rain/invocations", body([1, 2, 3]), key=True, **headers)
     assert status == 200
@@ -219,13 +219,15 @@ def test_endpoint_at_zero_that_cannot_be_woken_answers_503(tmp_path: Path) -> No
 
 def test_hanging_replica_gives_504_and_is_taken_out(gateway: Gateway, folder: Path) -> None:
     path = gateway.replica(folder / "linear", "a")
-    gateway.endpoint("rain", [("v1", 100, [path])], timeout_s=0.5)
+    gateway.endpoint("rain", [("v1", 100, [path])])
     assert gateway.predict("rain", body([1, 2, 3]))[0] == 200
     os.kill(gateway.pids["a"], signal.SIGSTOP)
+    gateway.endpoint("rain", [("v1", 100, [path])], timeout_s=0.5)
     status, _, content = gateway.predict("rain", body([1, 2, 3]))
     assert status == 504 and "0.5 s" in content["message"]
     assert gateway.ask({"op": "stats"})["stats"]["demo/rain"]["replicas"][0]["hung"]
     os.kill(gateway.pids["a"], signal.SIGCONT)
+    gateway.endpoint("rain", [("v1", 100, [path])])
     until(lambda: gateway.predict("rain", body([1, 2, 3]))[0] == 200, "the replica is used again")
 
 
