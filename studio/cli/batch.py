@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from studio.cli.output import AsJson, Domain, err, out, show_json
+from studio.cli.output import AsJson, Domain
 from studio.cli.session import rest, settings
+from studio.cli.work import follow, show_job
 
 
 def batch(
@@ -31,15 +32,8 @@ def batch(
     with rest() as api:
         job = api.post(f"domains/{domain}/batch", body)
         if not detach:
-            for text in api.follow(f"domains/{domain}/jobs/{job['id']}/log"):
-                err.print(text, end="", markup=False, highlight=False)
-            job = api.get(f"domains/{domain}/jobs/{job['id']}", wait_s=10)
-    if as_json:
-        show_json(job)
-    else:
-        out.print(f"{job['id']} {job['state']}" + (f": {job['reason']}" if job.get("reason") else ""))
-    if job["state"] == "Failed":
-        raise typer.Exit(1)
+            job = follow(api, domain, job["id"])
+    show_job(job, as_json)
 
 
 def _in_volume(given: str, domain: str) -> str:

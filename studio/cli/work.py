@@ -1,12 +1,13 @@
 """`studio run`, `studio exits`: processes that run to their end."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from studio.cli.output import AsJson, Domain, err, out, show_json, show_rows
 from studio.cli.session import rest
+from studio.client import Rest
 from studio.errors import Invalid
 
 
@@ -34,9 +35,20 @@ def run(
     with rest() as api:
         job = api.post(f"domains/{domain}/jobs", {key: value for key, value in body.items() if value is not None})
         if not detach:
-            for text in api.follow(f"domains/{domain}/jobs/{job['id']}/log"):
-                err.print(text, end="", markup=False, highlight=False)
-            job = api.get(f"domains/{domain}/jobs/{job['id']}", wait_s=10)
+            job = follow(api, domain, job["id"])
+    show_job(job, as_json)
+
+
+def follow(api: Rest, domain: str, job: str) -> dict[str, Any]:
+    """Prints the log of a job until its end; the job as it is then."""
+    for text in api.follow(f"domains/{domain}/jobs/{job}/log"):
+        err.print(text, end="", markup=False, highlight=False)
+    ended: dict[str, Any] = api.get(f"domains/{domain}/jobs/{job}", wait_s=10)
+    return ended
+
+
+def show_job(job: dict[str, Any], as_json: bool) -> None:
+    """Prints what became of a job; exits with 1 if it failed."""
     if as_json:
         show_json(job)
     else:

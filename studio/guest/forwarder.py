@@ -56,6 +56,7 @@ class Pipe(asyncio.Protocol):
     def eof_received(self) -> bool:
         """A half-closed connection stays open in the other direction."""
         if self.other is not None and not self.other.transport.is_closing():
+            # The other end may be gone by now, and not every transport can be closed by half: then both close together.
             with contextlib.suppress(OSError, NotImplementedError):
                 self.other.transport.write_eof()
         return True

@@ -9,14 +9,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studio.gateway.exchange import Exchange
-from tests.unit.gateway.test_connection import Wire, talk
+from tests.unit.gateway.test_connection import Echo, Wire, talk
 
 
-class Digest:
+class Digest(Echo):
     """Answers with what it was asked, so that no two requests can be taken for each other."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
+        super().__init__(exchange)
         self.seen = hashlib.sha256(exchange.request.method.encode() + exchange.request.target)
 
     def body(self, chunk: bytes) -> None:
@@ -24,15 +24,6 @@ class Digest:
 
     def end(self) -> None:
         self.exchange.respond(200, [(b"x-target", self.exchange.request.target)], self.seen.hexdigest().encode())
-
-    def gone(self) -> None:
-        return
-
-    def pause(self) -> None:
-        return
-
-    def resume(self) -> None:
-        return
 
 
 def begin(exchange: Exchange) -> None:

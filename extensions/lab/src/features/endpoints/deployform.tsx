@@ -90,7 +90,7 @@ function NewFields({ form, put, versions }: Pick<IFieldsProps, 'form' | 'put' | 
           put={put}
           title={trans.__('Serverless')}
           price={trans.__('%1/h idle', money(0))}
-          text={trans.__('%1/h while it answers. Wakes in tens of milliseconds while its environment is warm, about two seconds when cold.', money(price))}
+          text={trans.__('%1/h while it answers. The next request wakes it: soonest while its environment is warm.', money(price))}
         />
       </div>
       <Field label={trans.__('Instance type')} hint={type && `${type.cpu} CPU · ${Math.round(type.memory_mb / 100) / 10} GB${type.gpu ? ` · ${type.gpu} GPU` : ''} · ${trans.__('%1/h for each replica while it runs', money(price))}`}>
