@@ -180,7 +180,7 @@ class Gateway:
         if endpoint.entry.limit is not None and (refused := endpoint.limited(time.monotonic())):
             exchange.refuse(refused)
             return
-        handler = Invocation(exchange, endpoint, decision.question)
+        handler = Invocation(exchange, endpoint, decision.terms, decision.question)
         if not exchange.answered:
             exchange.attach(handler)
 

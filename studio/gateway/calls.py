@@ -26,75 +26,33 @@ def new_inference_id() -> str:
     return f"{_prefix}{next(_count):08x}"
 
 
-def wanted(accept: str) -> str:
-    """What a replica is told of Accept: nothing where JSON will do. Which of several forms it is, is its word."""
-    text = accept.strip().lower()
-    if not text or ("text/csv" not in text and any(word in text for word in ("json", "*/*", "application/*"))):
-        return ""
-    return text[:200]
-
-
-class Call:
+class Call(msgspec.Struct, eq=False):
     """`done(call, head, body)` or `failed(call, error)` is called once; after `cancel`, neither. `accept`: the answer's
-    form if JSON will not do; `is_copy`: for a shadow, nobody waits for it; `sampled`: to be captured."""
+    form if JSON will not do; `is_copy`: for a shadow, nobody waits for it; `sampled`: to be captured; `patience_s`: 0
+    for the endpoint's own time limit, else who made the call ends it."""
 
-    __slots__ = (
-        "accept",
-        "at_ms",
-        "begun",
-        "body",
-        "content_type",
-        "deadline",
-        "done",
-        "endpoint",
-        "failed",
-        "finished",
-        "hold",
-        "id",
-        "inference_id",
-        "is_copy",
-        "link",
-        "patience_s",
-        "pinned",
-        "question",
-        "sampled",
-        "sent",
-        "tries",
-        "variant",
-    )
-
-    def __init__(
-        self,
-        body: bytes,
-        content_type: str,
-        done: "Callable[[Call, AnswerHead, bytes], None]",
-        failed: "Callable[[Call, StudioError], None]",
-        pinned: str = "",
-        inference_id: str = "",
-        question: Question | None = None,
-    ) -> None:
-        self.body = body
-        self.content_type = question.content_type if question is not None else content_type
-        self.question = question
-        self.accept = ""
-        self.is_copy = False
-        self.sampled = False
-        self.done = done
-        self.failed = failed
-        self.pinned = pinned
-        self.inference_id = inference_id or new_inference_id()
-        self.begun = time.monotonic()
-        self.deadline = 0.0
-        self.hold = 0.0
-        self.sent = 0.0
-        self.at_ms = 0
-        self.id = 0
-        self.tries = 0
-        self.patience_s = 0.0  # 0: the endpoint's own time; else who made the call ends it
-        self.finished = False
-        self.endpoint: Endpoint | None = None
-        self.variant: Variant | None = None
-        self.link: Link | None = None
+    body: bytes
+    content_type: str
+    done: "Callable[[Call, AnswerHead, bytes], None]"
+    failed: "Callable[[Call, StudioError], None]"
+    pinned: str = ""
+    inference_id: str = msgspec.field(default_factory=new_inference_id)
+    question: Question | None = None
+    accept: str = ""
+    is_copy: bool = False
+    sampled: bool = False
+    begun: float = msgspec.field(default_factory=time.monotonic)
+    deadline: float = 0.0
+    hold: float = 0.0
+    sent: float = 0.0
+    at_ms: int = 0
+    id: int = 0
+    tries: int = 0
+    patience_s: float = 0.0
+    finished: bool = False
+    endpoint: "Endpoint | None" = None
+    variant: "Variant | None" = None
+    link: "Link | None" = None
 
     @property
     def is_prediction(self) -> bool:

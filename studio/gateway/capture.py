@@ -1,8 +1,7 @@
 """Requests and answers to the endpoint's spool: bounded, never waited for, dropped and counted when too much.
 
-A segment is a file of frames (`studio.guest.frames`, kind CAPTURE): header {"id", "at_ms", "endpoint", "variant",
-"version", "status", "latency_us", "predict_us", "rows", "content_type", "answer_type", "request_bytes", "omitted"},
-body = request body + answer body. It is written as `<ms>-<n>.open` and renamed to `<ms>-<n>.frames` when closed; the
+A segment is a file of frames (`studio.guest.frames`, kind CAPTURE): header a `Record`, body = request body + answer
+body. It is written as `<ms>-<n>.open` and renamed to `<ms>-<n>.frames` when closed; the
 last frame of a segment may be cut short if the gateway was killed.
 """
 
@@ -31,6 +30,24 @@ _BODY_BYTES = 1024 * 1024
 _SEGMENT_BYTES = 1024 * 1024
 _SEGMENT_S = 1.0
 log = logging.getLogger(__name__)
+
+
+class Record(msgspec.Struct):
+    """What is said of a request beside its body and the answer's; `omitted`: both were too large to be kept."""
+
+    id: str
+    at_ms: int
+    endpoint: str
+    variant: str
+    version: str
+    status: int
+    latency_us: int
+    predict_us: int
+    rows: int
+    content_type: str
+    answer_type: str
+    request_bytes: int
+    omitted: bool
 
 
 class Spool:
@@ -127,21 +144,21 @@ class Capture:
         omitted = size > _BODY_BYTES
         variant = call.variant
         header = _encode(
-            {
-                "id": call.inference_id,
-                "at_ms": call.at_ms,
-                "endpoint": endpoint,
-                "variant": variant.name if variant else "",
-                "version": variant.version if variant else "",
-                "status": status,
-                "latency_us": int((time.monotonic() - call.begun) * 1e6),
-                "predict_us": head.us if head else 0,
-                "rows": head.rows if head else 0,
-                "content_type": call.content_type[:200] or "application/json",
-                "answer_type": head.type[:200] if head else "",
-                "request_bytes": 0 if omitted else len(call.body),
-                "omitted": omitted,
-            }
+            Record(
+                call.inference_id,
+                call.at_ms,
+                endpoint,
+                variant.name if variant else "",
+                variant.version if variant else "",
+                status,
+                int((time.monotonic() - call.begun) * 1e6),
+                head.us if head else 0,
+                head.rows if head else 0,
+                call.content_type[:200] or "application/json",
+                head.type[:200] if head else "",
+                0 if omitted else len(call.body),
+                omitted,
+            )
         )
         self._count += 1
         data = frames.encode(frames.CAPTURE, self._count, header, b"" if omitted else call.body + body)

@@ -12,6 +12,7 @@ import httptools
 from studio.errors import StudioError
 from studio.gateway import messages, requests
 from studio.gateway.exchange import Exchange
+from studio.gateway.heads import Heads
 from studio.gateway.requests import Request
 
 _HEADER_S = 20.0
@@ -40,10 +41,12 @@ class Client(asyncio.Protocol):
         self._max_header = max_header
         self._idle_s = idle_s
         self._parser = httptools.HttpRequestParser(self)
+        self._heads = Heads()
         self._queue: deque[Exchange] = deque()
         self._reading: Exchange | None = None
         self._next: Exchange | None = None  # its turn has come; begins when what was read has been parsed
         self._head: Request | None = None
+        self._newest: Request | None = None  # whose head was complete last
         self._head_bytes = 0
         self._left = 0  # bytes of a body that comes after an Upgrade nobody takes
         self._holds = 0
@@ -85,6 +88,10 @@ class Client(asyncio.Protocol):
             return
         if self._left:
             data = self._rest_of_body(data)
+        whole = b"" if self._queue or self._head_bytes else data
+        if whole and (repeated := self._heads.find(whole)):
+            self._begin_repeated(*repeated)
+            return
         if self._reading is None:
             self._head_bytes += len(data)
             if self._head_bytes == len(data):
@@ -102,8 +109,15 @@ class Client(asyncio.Protocol):
                 self._garbage(str(error))
                 return
         self._begin_next()
+        if whole and self._newest is not None:
+            self._heads.learn(whole, self._newest)
         if self._head is not None and self._head_bytes > self._max_header:
             self._refuse_rest(messages.HeadersTooLarge("The headers are too large.", "Send at most 64 KiB of headers."))
+
+    def _begin_repeated(self, request: Request, body: bytes) -> None:
+        exchange = Exchange(self, request, None, body)
+        self._queue.append(exchange)
+        self._begin(exchange)
 
     def _rest_of_body(self, data: bytes) -> bytes:
         part, data = data[: self._left], data[self._left :]
@@ -167,6 +181,7 @@ class Client(asyncio.Protocol):
         error = requests.check(head)
         if self._parser.should_upgrade() and head.header(b"upgrade").strip().lower() == b"websocket":
             head.upgrade = "websocket"
+        self._newest = head
         self._reading = exchange = Exchange(self, head, error)
         self._queue.append(exchange)
         self.deadline = time.monotonic() + _BODY_S

@@ -25,7 +25,9 @@ class Exchange:
 
     __slots__ = ("_early", "_ended", "added", "answered", "client", "error", "handler", "keep_alive", "request")
 
-    def __init__(self, client: "Client", request: Request, error: StudioError | None) -> None:
+    def __init__(
+        self, client: "Client", request: Request, error: StudioError | None, whole: bytes | None = None
+    ) -> None:
         self.client = client
         self.request = request
         self.error = error
@@ -33,8 +35,8 @@ class Exchange:
         self.keep_alive = request.keep_alive
         self.answered = False  # the head of the answer is out
         self.added: messages.Headers = []  # goes with every answer to it, errors too
-        self._early: list[bytes] = []
-        self._ended = False
+        self._early = [] if whole is None else [whole]
+        self._ended = whole is not None
 
     @property
     def is_whole(self) -> bool:

@@ -18,9 +18,10 @@ from typing import Any
 import msgspec
 
 from studio.errors import Invalid, NotFound, StudioError, Timeout
-from studio.gateway.calls import Call, wanted
+from studio.gateway.calls import Call, new_inference_id
 from studio.gateway.inference import Inference
 from studio.gateway.links import AnswerHead
+from studio.gateway.terms import wanted
 from studio.runtime import beneath
 
 BODY, ANSWER, SAID = "body", "answer", "answer.json"
@@ -109,7 +110,7 @@ class Filed:
         endpoint = self._inference.get(order.domain, order.endpoint)
         if endpoint is None:
             raise NotFound(f"There is no endpoint {order.endpoint!r}.", "It was deleted.")
-        call = Call(body, order.content_type, done, failed, order.variant, order.inference_id)
+        call = Call(body, order.content_type, done, failed, order.variant, order.inference_id or new_inference_id())
         call.patience_s = order.timeout_s
         call.accept = wanted(order.accept)
         words = f"There was no answer within {order.timeout_s:g} s."

@@ -1,12 +1,13 @@
 """A prediction asked for over HTTP: MLflow's `/invocations` with SageMaker's headers beside it, or Open Inference."""
 
 from studio.errors import NotFound, StudioError, TooLarge
-from studio.gateway.calls import Call, wanted
+from studio.gateway.calls import Call, new_inference_id
 from studio.gateway.endpoints import Endpoint
 from studio.gateway.exchange import Exchange
 from studio.gateway.links import AnswerHead
 from studio.gateway.messages import Unreadable, model_error
 from studio.gateway.open_inference import Question
+from studio.gateway.terms import Terms
 
 _PASSED = frozenset(("x-studio-ignored-columns", "inference-header-content-length"))
 # An answer comes out of a sandbox: what a browser would run is none.
@@ -17,10 +18,11 @@ _JSON = "application/json"
 class Invocation:
     """Collects the body, asks a replica, answers."""
 
-    __slots__ = ("_call", "_endpoint", "_exchange", "_over", "_parts", "_question", "_size")
+    __slots__ = ("_call", "_endpoint", "_exchange", "_over", "_parts", "_question", "_size", "_terms")
 
-    def __init__(self, exchange: Exchange, endpoint: Endpoint, question: Question | None = None) -> None:
+    def __init__(self, exchange: Exchange, endpoint: Endpoint, terms: Terms, question: Question | None = None) -> None:
         self._exchange = exchange
+        self._terms = terms
         self._endpoint = endpoint
         self._question = question
         self._parts: list[bytes] = []
@@ -49,21 +51,13 @@ class Invocation:
     def end(self) -> None:
         if self._over:
             return
-        kind = pinned = inference = ""
-        for name, value in self._exchange.request.headers:
-            if name == b"content-type":
-                kind = value.decode("latin-1").strip().lower()
-            elif name in (b"x-amzn-sagemaker-target-variant", b"x-target-variant"):
-                pinned = value.decode("latin-1")
-            elif name == b"x-amzn-sagemaker-inference-id":
-                inference = "".join(
-                    c for c in value.decode("latin-1")[:64] if c.isascii() and (c.isalnum() or c in "-_.")
-                )
-            elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
-                self._over = True
-                text = "The body is compressed, which is not known here."
-                self._exchange.refuse(Unreadable(text, "Send it without Content-Encoding."))
-                return
+        terms = self._terms
+        if terms.compressed:
+            self._over = True
+            text = "The body is compressed, which is not known here."
+            self._exchange.refuse(Unreadable(text, "Send it without Content-Encoding."))
+            return
+        pinned = terms.pinned
         if self._question is not None and self._question.version:
             try:
                 pinned = self._endpoint.with_version(self._question.version)
@@ -71,8 +65,16 @@ class Invocation:
                 self._exchange.refuse(error)
                 return
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._call = Call(body, kind, self._answered, self._failed, pinned, inference, self._question)
-        self._call.accept = wanted(self._exchange.request.accept.decode("latin-1"))
+        self._call = Call(
+            body,
+            terms.kind if self._question is None else self._question.content_type,
+            self._answered,
+            self._failed,
+            pinned,
+            terms.inference_id or new_inference_id(),
+            self._question,
+            terms.accept,
+        )
         self._endpoint.submit(self._call)
 
     def gone(self) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Headers = list[tuple[bytes, bytes]]
 _JSON: Headers = [(b"content-type", b"application/json")]
-_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_FIRST = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 # The words of MLflow's REST errors, which its client turns into exceptions.
 _MLFLOW = {
     400: "BAD_REQUEST",
@@ -54,11 +54,6 @@ class Unreadable(StudioError):
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415
-
-
-def reason(status: int) -> bytes:
-    """The reason phrase of a status."""
-    return _REASONS.get(status, b"Unknown")
 
 
 def form_for(request: "Request") -> str:
@@ -136,9 +131,8 @@ def restarting() -> bytes:
 
 def head(status: int, headers: Headers) -> bytes:
     """Status line and headers of a response, with the empty line."""
-    lines = [b"HTTP/1.1 %d %s" % (status, reason(status))]
-    lines += [name + b": " + value for name, value in headers]
-    return b"\r\n".join(lines) + b"\r\n\r\n"
+    first = _FIRST.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status
+    return first + b"".join([b"%b: %b\r\n" % header for header in headers]) + b"\r\n"
 
 
 def for_status(status: int, message: str, hint: str = "") -> StudioError:

@@ -9,6 +9,7 @@ from studio.gateway.messages import HeadersTooLarge
 
 if TYPE_CHECKING:
     from studio.gateway.identity import Identity
+    from studio.gateway.routing import Invoke
 
 MAX_HEADERS = 128
 MAX_HEADER_BYTES = 64 * 1024
@@ -28,6 +29,7 @@ class Request:
         "accept",
         "chunked",
         "client",
+        "decided",
         "decoded",
         "fields",
         "headers",
@@ -60,11 +62,18 @@ class Request:
         self.decoded = ""
         self.query = b""
         self.proven: Identity | None = None  # whose signature it bears, once that has been checked
+        self.decided: Invoke | None = None  # what was decided of it, for a repetition
 
     @property
     def is_signed(self) -> bool:
         """Whether it says that it bears an AWS signature."""
         return self.header(b"authorization").startswith(b"AWS4-")
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same head with another body of its length is a request like this one."""
+        simple = self.keep_alive and not self.upgrade and self.version == "1.1" and b"expect" not in self.fields
+        return simple and bool(self.length) and not self.is_signed
 
     def header(self, name: bytes) -> bytes:
         """The value of a header that may occur once, or b""."""

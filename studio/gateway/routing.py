@@ -16,6 +16,7 @@ from studio.gateway.messages import Misdirected
 from studio.gateway.refusals import Refusals
 from studio.gateway.requests import SAFE, Request
 from studio.gateway.tables import Tables
+from studio.gateway.terms import Terms, terms_of
 from studio.ids import is_name
 
 _STUDIO = "/studio/"
@@ -59,6 +60,7 @@ class Invoke(msgspec.Struct, frozen=True):
     identity: Identity
     domain: str
     name: str
+    terms: Terms
     question: open_inference.Question | None = None
 
 
@@ -139,6 +141,10 @@ class Router:
     def decide(self, request: Request) -> Decision:
         """Where `request` goes."""
         try:
+            # A key is a new identity to us whenever anything in the tables has changed: then all is decided anew.
+            again = request.decided
+            if again and self._identities.key(request.fields[b"authorization"]) is again.identity:
+                return again
             if request.host in self._apex:
                 return self._at_apex(request)
             domain = self._domain(request.host)
@@ -244,7 +250,7 @@ class Router:
         self._may_invoke(asked)
         if asked.request.method != "POST":
             raise Invalid("A prediction is asked for with POST.", "Send the rows in the body of a POST.")
-        return Invoke(asked.identity, asked.domain, asked.name)
+        return _invoke(asked, None)
 
     def invoke_later(self, asked: Asked) -> Decision:
         """The same, made later: the server takes the body."""
@@ -267,15 +273,13 @@ class Router:
         self._may_invoke(asked)
         if asked.request.method != "POST":
             raise Invalid("A prediction is asked for with POST.", "Send the tensors in the body of a POST.")
-        question = open_inference.question(asked.request, asked.name, asked.version, "")
-        return Invoke(asked.identity, asked.domain, asked.name, question)
+        return _invoke(asked, open_inference.question(asked.request, asked.name, asked.version, ""))
 
     def model(self, asked: Asked) -> Decision:
         """What an endpoint's model says of itself."""
         self._may_invoke(asked)
         _only_read(asked.request)
-        question = open_inference.question(asked.request, asked.name, asked.version, "model")
-        return Invoke(asked.identity, asked.domain, asked.name, question)
+        return _invoke(asked, open_inference.question(asked.request, asked.name, asked.version, "model"))
 
     def ready(self, asked: Asked) -> Decision:
         """Whether an endpoint answers."""
@@ -341,6 +345,13 @@ class Router:
             sent = request.header(b"x-studio-csrf").decode("latin-1")
             if not identity.csrf or not signing.equal(sent, identity.csrf):
                 raise Denied("The header x-studio-csrf is missing or wrong.", "Reload the page.")
+
+
+def _invoke(asked: Asked, question: open_inference.Question | None) -> Invoke:
+    request = asked.request
+    found = Invoke(asked.identity, asked.domain, asked.name, terms_of(request), question)
+    request.decided = found if request.is_repeatable else None
+    return found
 
 
 def no_key() -> Unauthenticated:

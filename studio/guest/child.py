@@ -1,5 +1,7 @@
 """The first moments of a kernel, job or replica: out of the fork server's skin, hello, go, then its own work."""
 
+import atexit
+import contextlib
 import faulthandler
 import gc
 import importlib
@@ -10,6 +12,7 @@ import signal
 import sys
 from io import TextIOWrapper
 from pathlib import Path
+from typing import NoReturn
 
 from studio.guest import orphans
 from studio.guest.lines import Message, admit
@@ -55,7 +58,20 @@ def run(order: Message) -> int:
     finally:
         if alone:
             orphans.end()
-    return 0 if code is None else code
+    code = 0 if code is None else code
+    if order["kind"] == "replica":
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends without taking the interpreter apart: that would write to every page shared with the fork server, 0.2 s of a
+    core for each replica that goes to sleep."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _leave_parent() -> None:

@@ -77,6 +77,7 @@ class ForkServer:
         if not single and not self._is_spawning:
             self._is_spawning = True
             self._reporter.ready(SPAWNING.format(count=count))
+        self._reporter.forking(name)
         pid = os.fork() if single else _spawn(order)
         if pid == 0:
             self._server.close()

@@ -148,6 +148,13 @@ class Reporter:
         self._save()
         self.flush()
 
+    def forking(self, name: str) -> None:
+        """Says that a child of that name is about to be forked. It only saves time: nothing is waited for."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.setblocking(False)
+            client.connect(self._hello)
+            client.send(json.dumps({"forking": name}).encode() + b"\n")
+
     def ready(self, note: str = "") -> None:
         """Says that this process serves now, and what people should know of it; repeated with the next flush if nobody
         heard it."""

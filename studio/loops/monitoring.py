@@ -29,6 +29,7 @@ from studio.serving.endpoints import Endpoint
 from studio.store import Signal
 
 SOON_S = 0.1
+_NICE = 10  # predictions come first: nobody waits for the job
 
 
 async def step(context: LoopContext) -> None:
@@ -96,7 +97,7 @@ async def _send(context: LoopContext, endpoint: Endpoint, monitor: Monitor) -> N
     }
     await context.store.write(lambda db: monitors.change(db, endpoint, run=run, run_ms=now_ms()))
     await context.supervisor.service_start(
-        endpoint.sandbox, ServiceSpec(_name(endpoint), argv, env, cwd="/", kept=False)
+        endpoint.sandbox, ServiceSpec(_name(endpoint), argv, env, cwd="/", kept=False, nice=_NICE)
     )
 
 

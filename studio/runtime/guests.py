@@ -42,6 +42,7 @@ PRELOAD = (
     "uvloop",
     "httptools",
     "studio.guest.replica",
+    "studio.guest.warmed",
 )
 
 

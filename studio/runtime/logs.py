@@ -79,24 +79,30 @@ def _incomplete(data: bytes) -> int:
     return 0
 
 
+def size_of(root: Path, name: str) -> int:
+    """Bytes of the log `name`; 0 if there is none."""
+    try:
+        return (root / name).lstat().st_size
+    except OSError:
+        return 0
+
+
+def cut(root: Path, name: str, cap_bytes: int = CAP_BYTES) -> bool:
+    """Cuts the log `name` to the last eighth of `cap_bytes`; writers append, so they go on. False if it could not."""
+    with suppress(OSError, Invalid):
+        descriptor = _open(root, name, os.O_RDWR, make=False)
+        try:
+            size = os.fstat(descriptor).st_size
+            kept = os.pread(descriptor, cap_bytes // 8, max(0, size - cap_bytes // 8))
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, b"[earlier output was cut: the log had reached its cap]\n" + kept, 0)
+        finally:
+            os.close(descriptor)
+        return True
+    return False
+
+
 def cap(root: Path, cap_bytes: int = CAP_BYTES) -> list[str]:
-    """Cuts every log below `root` that is over `cap_bytes` to its last eighth (writers append, so they go on); the
-    names that were cut."""
-    shortened: list[str] = []
-    if not root.is_dir():
-        return shortened
-    for path in root.rglob("*.log"):
-        name = str(path.relative_to(root))
-        with suppress(OSError, Invalid):
-            if path.lstat().st_size <= cap_bytes:
-                continue
-            descriptor = _open(root, name, os.O_RDWR, make=False)
-            try:
-                size = os.fstat(descriptor).st_size
-                kept = os.pread(descriptor, cap_bytes // 8, size - cap_bytes // 8)
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, b"[earlier output was cut: the log had reached its cap]\n" + kept, 0)
-            finally:
-                os.close(descriptor)
-            shortened.append(name)
-    return shortened
+    """Cuts every log below `root` that is over `cap_bytes`; the names that were cut."""
+    names = [str(path.relative_to(root)) for path in root.rglob("*.log")] if root.is_dir() else []
+    return [name for name in names if size_of(root, name) > cap_bytes and cut(root, name, cap_bytes)]

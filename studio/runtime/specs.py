@@ -55,7 +55,8 @@ class ChildSpec(Struct, frozen=True):
 
 class ServiceSpec(Struct, frozen=True):
     """A process that pid 1 of a sandbox starts. `kept`: started again with back-off when it ends by itself;
-    `revision`: of what it is made, such as the hash of a fork server's environment."""
+    `revision`: of what it is made, such as the hash of a fork server's environment; `nice`: how far it gives way to
+    others, 0 to 19."""
 
     name: str
     argv: list[str]
@@ -63,6 +64,7 @@ class ServiceSpec(Struct, frozen=True):
     cwd: str = ""
     kept: bool = True
     revision: str = ""
+    nice: int = 0
 
 
 class ExitRecord(Struct, frozen=True):

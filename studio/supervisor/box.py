@@ -64,6 +64,7 @@ class Box:
             hello=self.children.hello,
             ready=self._says_ready,
             exited=self._says_exited,
+            forking=self.children.announced,
         )
 
     @property
@@ -79,6 +80,12 @@ class Box:
             held=limits.held(self.group),
             filtered=self._is_filtered,
         )
+
+    @property
+    def logs(self) -> set[str]:
+        """Names of the logs of all that runs in it."""
+        own = {f"{self.id}/{name}.log" for name in ("init", *self.services)}
+        return own | {child.log for child in self.children.records if child.log}
 
     @property
     def _record(self) -> Path:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import signal
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from studio import clock
@@ -12,6 +11,7 @@ from studio.runtime import exits, limits, logs, process
 from studio.runtime.guests import fork_service
 from studio.runtime.specs import ChildSpec, ChildState, Event, ExitRecord, Limits
 from studio.supervisor import inside
+from studio.supervisor.coming import Coming
 from studio.supervisor.door import Admission
 from studio.supervisor.records import ChildRecord
 
@@ -28,11 +28,10 @@ _WARM_S = 60.0
 class Expected:
     """A child that was asked for and has not said hello yet."""
 
-    def __init__(self, spec: ChildSpec, limit: Limits, make: Callable[[str, Limits], limits.Group]) -> None:
+    def __init__(self, spec: ChildSpec, group: "asyncio.Task[limits.Group]") -> None:
         loop = asyncio.get_running_loop()
         self.spec = spec
-        # Made while the fork is under way: the first folder of a group can take the kernel some milliseconds.
-        self.group = asyncio.create_task(asyncio.to_thread(make, spec.name, limit))
+        self.group = group
         self.inside_pid: asyncio.Future[int] = loop.create_future()
         self.admitted: asyncio.Future[int] = loop.create_future()
 
@@ -61,6 +60,7 @@ class Children:
 
     def __init__(self, box: "Box") -> None:
         self._box = box
+        self._coming = Coming(box)
         self._expected: dict[str, Expected] = {}
         self._children: dict[str, Child] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,7 +100,8 @@ class Children:
         service = box.services.get(fork_service(environment))
         if service is None:
             raise NotFound(f"No fork server of {environment} runs in {box.id}.", "Start it with service.start first.")
-        expected = self._expected[spec.name] = Expected(spec, limit or box.spec.child_limits, self._make)
+        making = self._coming.begin(spec.name, limit or box.spec.child_limits)
+        expected = self._expected[spec.name] = Expected(spec, making)
         order = {
             "op": "fork",
             "name": spec.name,
@@ -141,6 +142,15 @@ class Children:
             f"{service.spec.name} does not stay alive.", f"Its log: {self._box.id}/{service.spec.name}.log."
         )
 
+    def announced(self, pid: int, name: str) -> None:
+        """A fork server is forking a child of that name: what it needs is made meanwhile."""
+        is_ours = any(
+            found.has_pid(pid) and found.spec.name.startswith("fork-") for found in self._box.services.values()
+        )
+        is_new = name not in self._expected and name not in self._children and len(self._children) < _MOST
+        if is_ours and is_new and _NAME.fullmatch(name) and not self._box.is_ending:
+            self._coming.announce(name)
+
     async def hello(self, pid: int, name: str, kind: str) -> Admission:
         """Lets a child in, if it is what was asked for, or a fork that this sandbox may make by itself."""
         box = self._box
@@ -159,8 +169,7 @@ class Children:
         if why or handle is None or server is None:
             return Admission(False, why or "it has ended already")
         spec = expected.spec if expected else ChildSpec(name, kind)  # type: ignore[arg-type]  # checked by _refusal
-        making = expected.group if expected else asyncio.to_thread(self._make, name, box.spec.child_limits)
-        group = await making
+        group = await (expected.group if expected else self._coming.take(name))
         limits.enter(group, pid)
         log = logs.name_below(box.paths.logs, spec.log or f"{box.id}/{name}.log")
         descriptor = logs.open_append(box.paths.logs, log)
@@ -193,9 +202,6 @@ class Children:
         # A job always has a record of its own first: only kernels and woken replicas come unannounced.
         allowed = "replica" if box.layout.is_service else "kernel"
         return "" if kind == allowed else f"only a {allowed} may start without being asked for"
-
-    def _make(self, name: str, limit: Limits) -> limits.Group:
-        return limits.make(self._box.hierarchy, name, limit, self._box.group)
 
     def _watch(self, child: Child) -> None:
         self._children[child.record.name] = child

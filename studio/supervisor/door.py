@@ -42,9 +42,10 @@ class Door:
         hello: Callable[[int, str, str], Awaitable[Admission]],
         ready: Callable[[int, str, str], None],
         exited: Callable[[int, dict[str, Any]], None],
+        forking: Callable[[int, str], None],
     ) -> None:
         self._path = path
-        self._hello, self._ready, self._exited = hello, ready, exited
+        self._hello, self._ready, self._exited, self._forking = hello, ready, exited, forking
         self._server: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -98,7 +99,9 @@ class Door:
 
     async def _answer(self, connection: socket.socket, pid: int, message: dict[str, Any]) -> None:
         loop = asyncio.get_running_loop()
-        if "exited" in message:
+        if "forking" in message:
+            self._forking(pid, str(message["forking"]))  # nobody waits for an answer
+        elif "exited" in message:
             self._exited(pid, message["exited"])
             await loop.sock_sendall(connection, b'{"ok":true}\n')
         elif "ready" in message:

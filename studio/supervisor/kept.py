@@ -8,7 +8,7 @@ from pathlib import Path
 
 from studio import clock
 from studio.errors import StudioError
-from studio.runtime import exits, logs, process, sockets
+from studio.runtime import exits, logs, priority, process, sockets
 from studio.runtime.specs import Event, ExitRecord, KeptState
 from studio.supervisor import backoff, records
 from studio.supervisor.events import Bus
@@ -18,7 +18,8 @@ _READY_S = 60.0
 
 
 class Kept:
-    """One kept process. `argv` is asked for at each start; `keep` are descriptors that it inherits."""
+    """One kept process. `argv` is asked for at each start; `keep` are descriptors that it inherits; `restarts_nice`:
+    how far it gives way to others while it starts again, where that can be undone."""
 
     def __init__(
         self,
@@ -32,8 +33,10 @@ class Kept:
         bus: Bus,
         ledger: exits.Exits,
         keep: Callable[[], Sequence[int]] = tuple,
+        restarts_nice: int = 0,
     ) -> None:
         self.name = name
+        self._nice = restarts_nice if priority.can_restore() else 0
         self._argv, self._env, self._keep = argv, env, keep
         self._log_root, self._record, self._ready = log_root, run / f"{name}.json", ready
         self._bus, self._ledger = bus, ledger
@@ -100,6 +103,8 @@ class Kept:
             return False
         # Its end is seen by its pidfd and reaped there; Popen must not wait for it a second time.
         child.returncode = 0
+        if self._restarts and self._nice:
+            priority.lower(child.pid, self._nice)
         self._started_ms = clock.now_ms()
         # One that ended at once is a zombie without a start time; its handle then counts as ended.
         self._handle = process.handle(child.pid) or process.Handle(child.pid, -1)
@@ -120,6 +125,8 @@ class Kept:
             except StudioError:
                 await asyncio.sleep(0.02)
                 continue
+            if self._nice and self._handle is not None:
+                priority.restore(self._handle.pid)
             self._set("Running")
             return
         self._reason = f"it has not answered on {self._ready.name} for {_READY_S:.0f} s"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio import clock
 from studio.errors import Conflict, StudioError, Unavailable
-from studio.runtime import exits, limits, logs, process
+from studio.runtime import exits, limits, logs, priority, process
 from studio.runtime.specs import Event, ExitRecord, ServiceSpec, ServiceState
 from studio.supervisor import backoff, inside
 from studio.supervisor.records import ServiceRecord
@@ -95,6 +95,8 @@ class Service:
         host = inside.host_pid(box.handle.pid, pid) if box.spec.isolation == "bubblewrap" else pid
         self.handle = process.handle(host) or process.Handle(host, -1)
         self.started_ms = clock.now_ms()
+        if spec.nice:
+            priority.lower(host, spec.nice)
         if not spec.name.startswith(_SAYS_READY):
             self.says_ready()
         box.save()

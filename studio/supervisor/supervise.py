@@ -17,7 +17,7 @@ import msgspec
 import studio
 from studio import signing
 from studio.errors import Conflict, Invalid, NotFound, StudioError
-from studio.runtime import exits, limits, logs, process, sandbox, sockets
+from studio.runtime import exits, limits, process, sandbox, sockets
 from studio.runtime.specs import ChildSpec, Hello, Limits, SandboxSpec, ServiceSpec, State, SupervisorPid
 from studio.settings import Paths, Settings
 from studio.supervisor import box as boxes
@@ -25,13 +25,14 @@ from studio.supervisor import listening, records
 from studio.supervisor.box import Box
 from studio.supervisor.events import Bus
 from studio.supervisor.kept import Kept
+from studio.supervisor.log_caps import LogCaps
 from studio.supervisor.tools import Tools
 from studio.supervisor.wire import Wire
 
 _log = logging.getLogger("supervisor")
 _TICK_S = 1.0
-_CAP_LOGS_EVERY = 30
 _CATCH_UP_EVERY = 5
+_SERVER_NICE = 10
 
 
 class AlreadyRunning(Conflict):
@@ -111,6 +112,8 @@ class Supervisor:
             bus=self.bus,
             ledger=self._ledger,
             keep=lambda: [self._listener.fileno()] if name == "gateway" and self._listener else [],
+            # Predictions go on without the server: what it imports must not take their processors.
+            restarts_nice=_SERVER_NICE if name == "server" else 0,
         )
 
     async def _adopt(self) -> None:
@@ -197,9 +200,10 @@ class Supervisor:
 
     async def run(self) -> None:
         """Looks after things until the end is asked for, then ends everything."""
-        ticking = asyncio.create_task(self._tick())
+        ticking = [asyncio.create_task(self._tick()), asyncio.create_task(LogCaps(self.paths.logs, self._logs).run())]
         await self._stopping.wait()
-        ticking.cancel()
+        for task in ticking:
+            task.cancel()
         await self.close()
 
     async def _tick(self) -> None:
@@ -211,8 +215,11 @@ class Supervisor:
                 await asyncio.to_thread(box.children.over_memory)
             if count % _CATCH_UP_EVERY == 0:
                 self._catch_up()
-            if count % _CAP_LOGS_EVERY == 0:
-                await asyncio.to_thread(logs.cap, self.paths.logs)
+
+    def _logs(self) -> set[str]:
+        """Names of the logs that somebody may be writing."""
+        names = {f"{kept.name}.log" for kept in (self._gateway, self._server)}
+        return names.union(*(box.logs for box in self._boxes.values()))
 
     def _catch_up(self) -> None:
         """Writes what a full disk did not take; nothing to do on any other."""

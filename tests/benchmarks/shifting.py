@@ -108,8 +108,9 @@ def _killed(live: Live, api: Rest, token: str) -> list[Row]:
         replica = end()
     with _load(live, "killed", token, 6) as end:
         before = end()
+    pid = live.status["server"]["pid"]  # asked before the load: the command's own start is a second of a core
     with _load(live, "killed", token, 6) as end:
-        os.kill(live.status["server"]["pid"], signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
         server = end()
     until(lambda: live.status["server"]["state"] == "Running", "the server's restart")
     until(lambda: _answers(api), "the server's answer")
@@ -147,7 +148,8 @@ def _asleep(live: Live, api: Rest, token: str) -> list[Row]:
     waits: list[float] = []
     errors = 0
     for _ in range(report.ROUNDS):
-        until(lambda: _shown(api, "asleep")["state"] == "Idle", "asleep at zero")
+        until(lambda: _pids(api, "asleep"), "its replica")
+        until(lambda: not _pids(api, "asleep") and _shown(api, "asleep")["state"] == "Idle", "asleep at zero")
         times, failed = asyncio.run(_together(live, token))
         waits.append(statistics.median(times))
         errors += failed

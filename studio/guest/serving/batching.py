@@ -1,4 +1,4 @@
-"""No-wait micro-batching: one prediction on everything that has arrived since the last one."""
+"""Micro-batching: one prediction on everything that has arrived since the last one, waited for only where that pays."""
 
 import asyncio
 import time
@@ -10,6 +10,7 @@ import msgspec
 
 from studio.guest.serving.forms import Foreign, Form
 from studio.guest.serving.inputs import Parsed
+from studio.guest.serving.lingering import TICK_S, Lingering
 from studio.guest.serving.models import Model
 from studio.guest.serving.native import NativeModel
 from studio.guest.serving.problems import BadInput
@@ -45,6 +46,7 @@ class Batcher:
         self._max_rows = max_rows
         self._queue: deque[Call] = deque()
         self._scheduled = False
+        self._lingering = Lingering()
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -61,10 +63,14 @@ class Batcher:
             self._loop.call_soon(self._run)
 
     def _run(self) -> None:
-        self._scheduled = False
         if isinstance(self._model, NativeModel):
+            if self._model.row_wise and self._lingering.waits(len(self._queue), time.monotonic()):
+                self._loop.call_later(TICK_S, self._run)
+                return
+            self._scheduled = False
             self._joined(self._model)
         else:
+            self._scheduled = False
             self._one(self._model)
         if self._queue and not self._scheduled:
             # Back to the loop first: what arrived meanwhile joins the next batch.
@@ -134,6 +140,7 @@ class Batcher:
                 self._alone(model, call, parsed)
             return
         spent = (time.perf_counter_ns() - begun) // 1000
+        self._lingering.predicted(len(batch), spent / 1e6)
         at = 0
         for call, parsed in batch:
             _tell(call, parsed, result[at : at + parsed.rows], spent)
@@ -147,7 +154,9 @@ class Batcher:
             text = f"The model failed on this input: {type(error).__name__}: {error}"[:4000]
             call.refuse(BadInput(text, "Compare it with the model's input example."), parsed.rows)
             return
-        _tell(call, parsed, result, (time.perf_counter_ns() - begun) // 1000)
+        spent = (time.perf_counter_ns() - begun) // 1000
+        self._lingering.predicted(1, spent / 1e6)
+        _tell(call, parsed, result, spent)
 
 
 def _tell(call: Call, parsed: Parsed, result: Any, spent: int) -> None:

@@ -49,6 +49,7 @@ class Inputs:
         self.signature = signature
         self.arrays = arrays
         self._names = signature.names
+        self._dtype = numpy.dtype(signature.dtype) if signature.dtype else None
         self._doubles = bool(signature.columns) and all(column.type == "double" for column in signature.columns)
         self._required = all(column.required for column in signature.columns)
         self._matrix = signature.matrix
@@ -173,7 +174,7 @@ class Inputs:
                 text = f"The values are {array.dtype}, the model takes {self.signature.dtype}: {error}."
                 raise BadInput(text, "Send them in that type.") from error
             array = check_tensor(array, self.signature)
-        return Parsed(array, len(array), ("array", array.shape[1:], str(array.dtype)))
+        return Parsed(array, len(array), ("array", array.shape[1:], array.dtype))
 
     def _frame(self, array: Any) -> Any:
         import pandas
@@ -221,7 +222,7 @@ class Inputs:
                 )
             return self._finish(table_from_columns(value, self.signature, form))
         try:
-            array = self._numpy.array(value, dtype=self.signature.dtype or None)
+            array = self._numpy.array(value, dtype=self._dtype)
         except (TypeError, ValueError, OverflowError) as error:
             raise BadInput(
                 f"{form!r} is not an array of numbers: {error}.", "Give every row the same number of values."
@@ -230,7 +231,7 @@ class Inputs:
             array = check_tensor(array, self.signature)
         elif array.ndim == 0:
             raise BadInput(f"{form!r} is a single value.", f'Send rows: {{"{form}": [[…], …]}}.')
-        return Parsed(array, len(array), ("array", array.shape[1:], str(array.dtype)))
+        return Parsed(array, len(array), ("array", array.shape[1:], array.dtype))
 
 
 def _numpy_type(word: str) -> str:
@@ -241,6 +242,8 @@ def _numpy_type(word: str) -> str:
 
 def media_type(content_type: str) -> tuple[str, str]:
     """("application/json", "utf-8") of `application/json; charset=UTF-8`, in lower case; empty where absent."""
+    if content_type == "application/json":
+        return content_type, ""
     kind, _, rest = content_type.partition(";")
     charset = ""
     for parameter in rest.split(";"):
