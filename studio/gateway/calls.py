@@ -29,7 +29,8 @@ def new_inference_id() -> str:
 class Call(msgspec.Struct, eq=False):
     """`done(call, head, body)` or `failed(call, error)` is called once; after `cancel`, neither. `accept`: the answer's
     form if JSON will not do; `is_copy`: for a shadow, nobody waits for it; `sampled`: to be captured; `patience_s`: 0
-    for the endpoint's own time limit, else who made the call ends it."""
+    for the endpoint's own time limit, else who made the call ends it; `wakes`: "warm" or "cold" if a replica was forked
+    for it, after its fork server had to be started or not."""
 
     body: bytes
     content_type: str
@@ -50,6 +51,7 @@ class Call(msgspec.Struct, eq=False):
     tries: int = 0
     patience_s: float = 0.0
     finished: bool = False
+    wakes: str = ""
     endpoint: "Endpoint | None" = None
     variant: "Variant | None" = None
     link: "Link | None" = None

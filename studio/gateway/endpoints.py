@@ -253,6 +253,9 @@ class Endpoint:
         variant = call.variant
         if variant is not None:
             variant.end(call, status, bucket, now)
+        if call.wakes and head is not None and variant is not None:
+            waited = {"at_ms": call.at_ms, "ms": round(seconds * 1000, 1), "cold": call.wakes == "cold"}
+            self.stats.woke = waited | {"variant": variant.name}
         if call.sampled and status != 499 and self.capture is not None:
             self.capture(call, status, head, body)
         if variant is not None and call.link is None and call in variant.waiting:
@@ -338,6 +341,7 @@ class Endpoint:
         return self.stats.report() | {
             **quantiles(self.latencies()),
             "waiting": sum(len(variant.waiting) for variant in self.variants),
+            "woke": self.stats.woke,
             "replicas": [link.describe() for link in links],
             "variants": {variant.name: variant.report() for variant in self.variants},
         }

@@ -84,6 +84,7 @@ class Stats:
         "seconds",
         "statuses",
         "unsampled",
+        "woke",
     )
 
     def __init__(self) -> None:
@@ -97,6 +98,7 @@ class Stats:
         self.seconds = 0.0
         self.last = time.monotonic()
         self.statuses: dict[int, int] = {}
+        self.woke: dict[str, int | float | bool | str] | None = None  # how long the last who woke a variant waited
 
     def begin(self) -> None:
         """A request has come."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,25 @@ from studio.runtime.sockets import connect_beneath
 _EAGER_S = 0.003  # between attempts while somebody waits: a fork answers in some 15 ms
 _CALM_S = 0.5
 _ASK_AGAIN_S = 0.4  # after a refusal: a replica of that name may still be draining
+_NOBODY_S = 0.1  # where no fork server answers: it is being started
 _LOADING_S = 5.0  # after a fork: it may be loading a large model
 _FORK_S = 5.0
 log = logging.getLogger(__name__)
+
+
+class _Answer(Enum):
+    """What came of asking a fork server; its value is how long it is not asked again, in seconds."""
+
+    forked = _LOADING_S
+    refused = _ASK_AGAIN_S
+    nobody = _NOBODY_S
 
 
 class _Waking:
     """Where the waking of one variant has got to."""
 
     def __init__(self) -> None:
-        self.asking: asyncio.Task[bool] | None = None
+        self.asking: asyncio.Task[_Answer] | None = None
         self.not_before = 0.0
 
     @property
@@ -90,14 +100,17 @@ class Tender:
     def _attend(self, endpoint: Endpoint, variant: Variant, waking: "_Waking", now: float) -> None:
         """Wakes `variant` if somebody waits for it and that may help."""
         if waking.asking is not None and waking.asking.done():
-            forked, waking.asking = waking.asking.result(), None
-            waking.not_before = now + (_LOADING_S if forked else _ASK_AGAIN_S)
-            if not forked:
+            answer, waking.asking = waking.asking.result(), None
+            waking.not_before = now + answer.value
+            if answer is _Answer.nobody and variant.waiting:
+                variant.waiting[0].wakes = "cold"
+            if answer is not _Answer.forked:
                 endpoint.spill(variant)
         if not variant.is_asleep:
             waking.not_before = 0.0
         elif variant.wake is not None and variant.waiting and waking.asking is None and now >= waking.not_before:
             self.wakes += 1
+            variant.waiting[0].wakes = variant.waiting[0].wakes or "warm"
             waking.asking = asyncio.get_running_loop().create_task(self._wake(endpoint, variant.wake))
 
     async def _link(self, endpoint: Endpoint, variant: Variant, socket: str) -> None:
@@ -112,14 +125,13 @@ class Tender:
         else:
             variant.links[socket] = link
 
-    async def _wake(self, endpoint: Endpoint, wake: dict[str, Any]) -> bool:
-        """Whether the fork server has forked something."""
+    async def _wake(self, endpoint: Endpoint, wake: dict[str, Any]) -> "_Answer":
         try:
             async with asyncio.timeout(_FORK_S):
-                return await self._fork(wake)
+                return _Answer.forked if await self._fork(wake) else _Answer.refused
         except (StudioError, OSError, TimeoutError, ValueError) as error:
-            log.warning("cannot wake %s/%s: %s", endpoint.domain, endpoint.name, error)
-            return False
+            log.info("cannot wake %s/%s yet: %s", endpoint.domain, endpoint.name, error)
+            return _Answer.nobody
 
     async def _fork(self, wake: dict[str, Any]) -> bool:
         """Asks the fork server for each replica; a name that is taken is refused: it is there, or still draining."""

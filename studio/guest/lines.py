@@ -56,6 +56,12 @@ class LineServer:
                 due = time.monotonic() + 0.5
                 self._on_tick()
 
+    def look(self) -> None:
+        """Answers what is there now."""
+        while found := self._selector.select(0.0):
+            for key, _ in found:
+                key.data(key.fileobj)
+
     def close(self) -> None:
         """Lets go of every descriptor, in a fork's child; the parent's sockets go on."""
         signal.set_wakeup_fd(-1)

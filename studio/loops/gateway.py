@@ -1,6 +1,7 @@
 """Keeps the gateway's tables equal to what the database says, and reads its figures."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from studio.domains import domains, sandboxes
 from studio.domains.labs import LAB
 from studio.domains.sandboxes import KEY, Sandbox
 from studio.errors import StudioError
+from studio.loops import waking
 from studio.loops.context import LoopContext
 from studio.runtime import sockets
 from studio.runtime.gateway_control import Table
@@ -65,8 +67,13 @@ async def _watch(context: LoopContext, box: Sandbox) -> None:
 async def read_stats(context: LoopContext) -> None:
     """Figures per endpoint, for decisions about idle ones and for people."""
     stats = await context.gateway.stats()
+    before = dict(context.gateway_stats)
     context.gateway_stats.clear()
     context.gateway_stats.update(stats)
+    for key, figures in stats.items():
+        woke = figures.get("woke")
+        if woke and woke != before.get(key, {}).get("woke"):
+            await context.store.write(partial(waking.keep, key=key, woke=woke))
 
 
 def _read(db: Connection, context: LoopContext) -> tuple[Table, list[Sandbox]]:

@@ -123,8 +123,9 @@ async def _apply(context: LoopContext, action: Action, wanted: Sandbox, ready: R
             environment = ready.by_name[name]
             prefix = environment.folder(context.settings.paths.environments)
             own = environment.used.preload
-            preload = [*guests.PRELOAD, *(module for module in own if module not in guests.PRELOAD)]
-            await context.supervisor.service_start(wanted.id, guests.fork_server(layout, name, prefix, preload))
+            then = [*(module for module in own if module not in guests.PRELOAD), *guests.THEN]
+            service = guests.fork_server(layout, name, prefix, guests.PRELOAD, list(dict.fromkeys(then)))
+            await context.supervisor.service_start(wanted.id, service)
         case StartLab():
             await labs.start(context, wanted)
         case StopService(name):

@@ -10,6 +10,7 @@ from studio.runtime.specs import ServiceSpec
 
 # In this order, as far as an environment has them. All stay single-threaded, mlflow included, as long as Arrow's
 # allocator is told not to start its background thread (JE_ARROW_MALLOC_CONF in `sandbox.environment`).
+# First what a replica needs: a request that comes to a cold endpoint waits for it.
 PRELOAD = (
     "numpy",
     "pandas",
@@ -18,23 +19,7 @@ PRELOAD = (
     "sklearn.pipeline",
     "sklearn.preprocessing",
     "sklearn.metrics",
-    "ipykernel.kernelapp",
-    "ipykernel.zmqshell",
-    # A kernel imports these at its start; debugpy alone takes 0.3 s.
-    "ipykernel.debugger",
-    "IPython.core.debugger",
-    "IPython.core.completerlib",
-    "IPython.extensions.storemagic",
-    "jedi",
-    "matplotlib.pyplot",
-    "matplotlib_inline.backend_inline",
-    "mlflow",
-    "mlflow.sklearn",
-    "mlflow.pyfunc",
-    # How mlflow.sklearn keeps models by default; 0.3 s of every deploy otherwise.
-    "skops.io",
     # What scikit-learn imports when it first sees a DataFrame: on the way of every first prediction.
-    "pyarrow.pandas_compat",
     "narwhals.stable.v2",
     "narwhals._pandas_like.dataframe",
     "narwhals._pandas_like.namespace",
@@ -43,6 +28,24 @@ PRELOAD = (
     "httptools",
     "studio.guest.replica",
     "studio.guest.warmed",
+)
+THEN = (
+    "ipykernel.kernelapp",
+    "ipykernel.zmqshell",
+    # A kernel imports these at its start; debugpy alone takes 0.3 s.
+    "ipykernel.debugger",
+    "IPython.core.debugger",
+    "IPython.core.completerlib",
+    "IPython.extensions.storemagic",
+    "jedi",
+    # How mlflow.sklearn keeps models by default; 0.3 s of every deploy otherwise.
+    "skops.io",
+    "pyarrow.pandas_compat",
+    "matplotlib.pyplot",
+    "matplotlib_inline.backend_inline",
+    "mlflow",
+    "mlflow.sklearn",
+    "mlflow.pyfunc",
 )
 
 
@@ -70,7 +73,12 @@ def refuser(layout: Layout) -> ServiceSpec:
 
 
 def fork_server(
-    layout: Layout, environment: str, prefix: Path, preload: Sequence[str] = PRELOAD, env: dict[str, str] | None = None
+    layout: Layout,
+    environment: str,
+    prefix: Path,
+    preload: Sequence[str] = PRELOAD,
+    then: Sequence[str] = (),
+    env: dict[str, str] | None = None,
 ) -> ServiceSpec:
     """The fork server of the environment whose virtualenv is `prefix` (the same path inside and outside)."""
     name = fork_service(environment)
@@ -82,6 +90,8 @@ def fork_server(
         environment,
         "--preload",
         ",".join(preload),
+        "--then",
+        ",".join(then),
     ]
     own = {
         "PYTHONPATH": layout.inside_guest,

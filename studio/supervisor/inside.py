@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from studio.errors import Unavailable
+from studio.errors import Conflict, Unavailable
 from studio.runtime import process, sockets
 
 _LINE_LIMIT = 4 * 1024 * 1024
@@ -37,6 +37,8 @@ def _ask(
             answer = json.loads(data)
         except (OSError, ValueError) as error:
             raise Unavailable(f"{name} did not answer: {error}.", "Restart the sandbox.") from error
+    if isinstance(answer, dict) and answer.get("running"):
+        raise Conflict(f"{name}: {answer.get('error')}.", "It was started by somebody else at the same moment.")
     if not isinstance(answer, dict) or not answer.get("ok"):
         said = answer.get("error") if isinstance(answer, dict) else answer
         raise Unavailable(f"{name} refused: {said}.", "Restart the sandbox if it stays so.")

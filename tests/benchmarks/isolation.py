@@ -70,7 +70,7 @@ async def _start(running: sandboxes.Running, domain: str, isolation: Isolation) 
 
 
 async def _replicas(running: sandboxes.Running) -> list[float]:
-    box = await running.box("models", "service", preload=guests.PRELOAD)
+    box = await running.box("models", "service", preload=(*guests.PRELOAD, *guests.THEN))
     served_models.make(box.layout.host_models / "made")
     found = []
     for number in range(2 * report.ROUNDS + 1):

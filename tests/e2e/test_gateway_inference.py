@@ -201,6 +201,21 @@ async def test_fifty_callers_at_zero_wake_it_once(gateway: Gateway, folder: Path
     assert len(forker.forks()) == before + 1
     print(f"50 callers at zero: {spent * 1000:.0f} ms")
     assert spent < 5
+    woke = gateway.ask({"op": "stats"})["stats"]["demo/rain"]["woke"]
+    assert woke["variant"] == "v1" and not woke["cold"] and 0 < woke["ms"] < 5000
+
+
+async def test_a_caller_waits_for_the_fork_server_too(gateway: Gateway, folder: Path, forker: Forker) -> None:
+    """It is started when there is none, by others; that it took that is said of the wake."""
+    sleeping(gateway, folder, forker)
+    place = gateway.replica_socket("a").parents[1] / "fork-test.sock"
+    place.unlink()
+    calling = asyncio.create_task(clients(gateway, "rain", 3, 1))
+    waits = lambda: gateway.ask({"op": "stats"})["stats"]["demo/rain"]["waiting"] == 3  # noqa: E731
+    await asyncio.to_thread(until, waits, "three who wait")
+    os.link(forker.socket, place)
+    assert await calling == {(200, "v1"): 3}
+    assert gateway.ask({"op": "stats"})["stats"]["demo/rain"]["woke"]["cold"]
 
 
 def test_endpoint_at_zero_that_cannot_be_woken_answers_503(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ async def test_threads_make_a_fresh_interpreter_of_the_child(running: Running) -
     from tests.sandboxes import environment
 
     path = {"PYTHONPATH": f"{box.layout.inside_guest}:{box.layout.inside(library)}"}
-    service = guests.fork_server(box.layout, "sklearn", environment(), ("json", "threaded", "later"), path)
+    service = guests.fork_server(box.layout, "sklearn", environment(), ("json", "threaded", "later"), env=path)
     pid = await running.client.service_start(box.id, service)
     look = "import sys; print('threaded' in sys.modules, 'later' in sys.modules)"
     assert await box.output(look) == "False True\n"

@@ -6,6 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { EndpointSettings, Variant } from '../src/api/model';
 import { changesOf, formOf, originsOf, problemsOf as settingsProblems } from '../src/features/endpoints/settingsform';
 import { isSame, moved, splitOf, weightFor } from '../src/features/endpoints/split';
+import { wakesIn } from '../src/features/endpoints/wakes';
 import { FIRST, problemsOf, secondsOf, shiftWords, stepsOf, strategyOf, timeText } from '../src/features/endpoints/strategy';
 
 const trans = { __: (text: string, ...parts: unknown[]) => text.replace(/%(\d)/g, (_, i: string) => String(parts[Number(i) - 1])) } as unknown as TranslationBundle;
@@ -108,5 +109,15 @@ void describe("an endpoint's settings", () => {
     const wrong = settingsProblems({ ...before, idle: '', timeout: 'x', body: '0', load: '', rate: '-1', percent: '101', days: '1.5', cors: '*' }, trans);
     assert.deepEqual(Object.keys(wrong).sort(), ['body', 'cors', 'days', 'idle', 'load', 'percent', 'rate', 'timeout']);
     assert.deepEqual(originsOf(' https://a.example, https://a.example\n'), ['https://a.example']);
+  });
+});
+
+void describe('how long the next request waits', () => {
+  const times = { environment: 'sklearn', measured: 2 };
+  void it('says what was measured, and promises nothing before', () => {
+    assert.match(wakesIn({ ...times, warm_ms: 61.4, cold_ms: 2400 }, trans), /in 61 ms here, in 2.4 s if its environment/);
+    assert.match(wakesIn({ ...times, warm_ms: 61.4, cold_ms: null }, trans), /in 61 ms here\.$/);
+    assert.match(wakesIn({ ...times, warm_ms: null, cold_ms: 2400 }, trans), /in 2.4 s here\.$/);
+    assert.match(wakesIn(undefined, trans), /shown after the first time/);
   });
 });

@@ -49,6 +49,7 @@ from studio.wire.rest import (
     users,
     variants,
     volumes,
+    wake_times,
 )
 
 # Every router of the wire. Add yours here; `server.app` refuses routes that declare no permission.
@@ -91,6 +92,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exits.router,
     cost.router,
     serving.router,
+    wake_times.router,
     async_invocations.router,
     endpoint_export.router,
     variants.router,

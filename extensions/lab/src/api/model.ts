@@ -30,6 +30,7 @@ export type AccessKey = Schemas['KeyAnswer'];
 export type OpenSession = Schemas['OpenSession'];
 export type NewAccessKey = Schemas['NewKeyAnswer'];
 export type InstanceType = Schemas['InstanceTypeAnswer'];
+export type WakeTimes = Schemas['WakeTimesAnswer'];
 export type Environment = Schemas['EnvironmentInDomain'];
 /** What an act on one answers: without what uses it. */
 export type MadeEnvironment = Schemas['EnvironmentAnswer'];

@@ -2662,6 +2662,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/domains/{domain}/wake-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Wake Times
+         * @description By environment, as callers of this domain's endpoints waited; empty before the first wake.
+         */
+        get: operations["list_wake_times_domains__domain__wake_times_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/environments": {
         parameters: {
             query?: never;
@@ -7194,6 +7214,21 @@ export interface components {
             snapshots_bytes: number;
             /** Used Bytes */
             used_bytes: number;
+        };
+        /**
+         * WakeTimesAnswer
+         * @description Medians of the last wakes in one environment, in ms; null where there were none. `cold_ms`: the environment had
+         *     to be started first.
+         */
+        WakeTimesAnswer: {
+            /** Cold Ms */
+            cold_ms: number | null;
+            /** Environment */
+            environment: string;
+            /** Measured */
+            measured: number;
+            /** Warm Ms */
+            warm_ms: number | null;
         };
         /**
          * WeightsBody
@@ -12868,6 +12903,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VolumeAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_wake_times_domains__domain__wake_times_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WakeTimesAnswer"][];
                 };
             };
             /** @description Validation Error */

@@ -1,4 +1,4 @@
-import type { CapturedRows, Endpoint, EndpointChange, EndpointLog, EndpointSummary, InstanceType, NewEndpoint, NewVariant, Prediction, Strategy } from '../../api/model';
+import type { CapturedRows, Endpoint, EndpointChange, EndpointLog, EndpointSummary, InstanceType, NewEndpoint, NewVariant, Prediction, Strategy, WakeTimes } from '../../api/model';
 import type { Requester } from '../../request';
 
 /** Endpoints: what is served, by which variants, and asking it. */
@@ -79,6 +79,11 @@ export class EndpointsClient {
 
   instanceTypes(): Promise<InstanceType[]> {
     return this.request.get('instance-types');
+  }
+
+  /** How long callers waited for endpoints of this domain that they woke, by environment. */
+  wakeTimes(): Promise<WakeTimes[]> {
+    return this.request.get(`domains/${this.domain}/wake-times`);
   }
 
   private path(name: string): string {

@@ -6,6 +6,7 @@ import { TEST } from '../../testids';
 import { Field, Select, TextInput } from '../../ui';
 import { DecisionLine } from '../models/approval';
 import { IRange, ReplicaRange, rangeProblem } from './replicas';
+import { wakesIn } from './wakes';
 
 /** What is to be deployed, as chosen; empty is what fits. */
 export interface IDeployForm {
@@ -84,14 +85,7 @@ function NewFields({ form, put, versions }: Pick<IFieldsProps, 'form' | 'put' | 
     <>
       <div className="jp-Studio-modes" role="radiogroup" aria-label={trans.__('When it runs')}>
         <Mode mode="always" form={form} put={put} title={trans.__('Always on')} price={`${money(price)}/h`} text={trans.__('Answers at once, always.')} />
-        <Mode
-          mode="serverless"
-          form={form}
-          put={put}
-          title={trans.__('Serverless')}
-          price={trans.__('%1/h idle', money(0))}
-          text={trans.__('%1/h while it answers. The next request wakes it: soonest while its environment is warm.', money(price))}
-        />
+        <Serverless form={form} put={put} versions={versions} price={price} />
       </div>
       <Field label={trans.__('Instance type')} hint={type && `${type.cpu} CPU · ${Math.round(type.memory_mb / 100) / 10} GB${type.gpu ? ` · ${type.gpu} GPU` : ''} · ${trans.__('%1/h for each replica while it runs', money(price))}`}>
         {id => <Select id={id} value={type?.name ?? ''} testId={TEST.deployInstance} onChange={instance => put({ instance })} options={(types.data ?? []).map(t => t.name)} />}
@@ -99,6 +93,24 @@ function NewFields({ form, put, versions }: Pick<IFieldsProps, 'form' | 'put' | 
       <Environment form={form} put={put} versions={versions} />
       <Advanced form={form} put={put} price={price} />
     </>
+  );
+}
+
+function Serverless({ form, put, versions, price }: Pick<IFieldsProps, 'form' | 'put' | 'versions'> & { price: number | undefined }): JSX.Element {
+  const { trans } = useStudio();
+  const money = useMoney();
+  const { chosen } = useEnvironment(form, versions);
+  const times = useResource('wake-times', c => c.endpoints.wakeTimes(), { topics: [] });
+  const wakes = wakesIn(times.data?.find(one => one.environment === chosen), trans);
+  return (
+    <Mode
+      mode="serverless"
+      form={form}
+      put={put}
+      title={trans.__('Serverless')}
+      price={trans.__('%1/h idle', money(0))}
+      text={`${trans.__('%1/h while it answers.', money(price))} ${wakes}`}
+    />
   );
 }
 
