@@ -51,7 +51,8 @@ def endpoint_shadow(walk: Walk) -> None:
 
 
 def deploy_replicas(walk: Walk) -> None:
-    """The deploy dialog, serverless with up to four replicas."""
+    """The deploy dialog, serverless with up to four replicas, once it has been seen how long a wake takes."""
+    woken(walk)
     walk.panel("models")
     walk.see(f"studio-row-models-{NAME}").click()
     walk.see("studio-model-deploy-1").click()
@@ -59,6 +60,16 @@ def deploy_replicas(walk: Walk) -> None:
     walk.see("studio-deploy-mode-serverless").check()
     walk.see("studio-deploy-advanced").click()
     walk.see("studio-deploy-replicas-most").fill("4")
+
+
+def woken(walk: Walk) -> None:
+    """The endpoint is stopped, and a request wakes it."""
+    with walk.live.operator() as api:
+        example = api.get(f"domains/demo/endpoints/{NAME}")["example"]
+        api.post(f"domains/demo/running/endpoint:{NAME}/stop")
+        until(lambda: api.get(f"domains/demo/endpoints/{NAME}")["state"] == "Idle", "Idle")
+        api.post(f"domains/demo/endpoints/{NAME}/invoke", example)
+        until(lambda: api.get("domains/demo/wake-times"), "the time that it took")
 
 
 def page(walk: Walk) -> None:

@@ -40,7 +40,7 @@ export function DeployFields({ form, put, versions, current, disabled }: IFields
     <fieldset className="jp-Studio-form" disabled={disabled}>
       <Field
         label={trans.__('Endpoint name')}
-        hint={current && existing(current, trans)}
+        hint={current && existing(current, form.version, trans)}
         error={form.name && !isName(form.name) ? trans.__('Lower-case letters, digits and hyphens, at most 40.') : undefined}
       >
         {id => <TextInput id={id} value={form.name} onChange={name => put({ name })} autoFocus testId={TEST.deployName} />}
@@ -69,7 +69,10 @@ export function DeployFields({ form, put, versions, current, disabled }: IFields
 }
 
 /** What deploying does to an endpoint that is there. */
-function existing(current: EndpointSummary, trans: TranslationBundle): string {
+function existing(current: EndpointSummary, version: string, trans: TranslationBundle): string {
+  if (current.state !== 'Failed' && String(current.version) === version) {
+    return trans.__('%1 exists and serves this version already. Choose another version, or another name.', current.name);
+  }
   return current.state === 'Failed'
     ? trans.__('%1 exists and does not answer: this version is started in its place.', current.name)
     : trans.__('%1 exists and serves version %2: its traffic moves to this version without a failed request. To move it in steps, use Promote on its page.', current.name, current.version);
