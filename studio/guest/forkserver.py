@@ -77,6 +77,9 @@ class ForkServer:
             self._preload.take([name])
             if self._preload.threaded and threads() != 1 and not self._children:
                 return False
+        gc.collect()
+        gc.freeze()
+        self._reporter.warm()
         return True
 
     def run(self) -> None:
@@ -189,8 +192,6 @@ def main() -> None:
         server.open()
         if not server.warm(then):
             _begin_anew(options, without.union(preload.threaded))
-        gc.collect()
-        gc.freeze()
         server.run()
     except child.Born as born:
         order = born.order

@@ -138,7 +138,7 @@ class Reporter:
         self._hello = str(Path(os.environ["STUDIO_IN"], "hello.sock"))
         self._spool = Path(os.environ["STUDIO_OUT"], f"exits-{who}.jsonl")
         self._pending: list[Message] = []
-        self._ready = False
+        self._ready = self._warm = False
         self._note = ""
         with contextlib.suppress(OSError, ValueError), self._spool.open() as file:
             self._pending = [json.loads(line) for line in file]
@@ -164,13 +164,18 @@ class Reporter:
     def ready(self, note: str = "") -> None:
         """Says that this process serves now, and what people should know of it; repeated with the next flush if nobody
         heard it."""
-        self._ready, self._note = True, note
+        self._ready, self._note = True, note or self._note
         self.flush()
+
+    def warm(self) -> None:
+        """Says that all it has to import is there."""
+        self._warm = True
+        self.ready()
 
     def flush(self) -> bool:
         """Sends what is pending; True if nothing is left."""
         while self._pending or self._ready:
-            ready = {"ready": self._who} | ({"note": self._note} if self._note else {})
+            ready = {"ready": self._who, "note": self._note, "warm": self._warm}
             message = self._pending[0] if self._pending else ready
             if not self._send(message):
                 return False

@@ -100,4 +100,8 @@ def fork_server(
         "STUDIO_ENVIRONMENT_HASH": prefix.name,
         "PATH": f"{prefix}/bin:/usr/local/bin:/usr/bin:/bin",
     }
-    return ServiceSpec(name, argv, {**own, **(env or {})}, cwd=layout.inside_out, revision=prefix.name)
+    # A person's page comes before their first kernel; of a cold endpoint the fork server is what is waited for.
+    nice = 0 if layout.is_service else 10
+    return ServiceSpec(
+        name, argv, {**own, **(env or {})}, cwd=layout.inside_out, revision=prefix.name, starts_nice=nice
+    )

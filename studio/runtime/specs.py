@@ -56,7 +56,7 @@ class ChildSpec(Struct, frozen=True):
 class ServiceSpec(Struct, frozen=True):
     """A process that pid 1 of a sandbox starts. `kept`: started again with back-off when it ends by itself;
     `revision`: of what it is made, such as the hash of a fork server's environment; `nice`: how far it gives way to
-    others, 0 to 19."""
+    others, 0 to 19; `starts_nice`: the same until it is warm, where that can be undone."""
 
     name: str
     argv: list[str]
@@ -65,6 +65,7 @@ class ServiceSpec(Struct, frozen=True):
     kept: bool = True
     revision: str = ""
     nice: int = 0
+    starts_nice: int = 0
 
 
 class ExitRecord(Struct, frozen=True):

@@ -201,12 +201,12 @@ class Box:
         self._set("Running")
         return True
 
-    def _says_ready(self, pid: int, who: str, note: str) -> None:
+    def _says_ready(self, pid: int, who: str, note: str, is_warm: bool) -> None:
         if who == "init":
             # The first one is pid 1: nothing else runs inside yet.
             self._ready.set()
         elif (service := self.services.get(who)) and (not pid or service.has_pid(pid)):
-            service.says_ready(note)
+            service.says_ready(note, is_warm=is_warm)
 
     def _says_exited(self, pid: int, report: dict[str, Any]) -> None:
         is_init = pid in (0, self.handle.pid)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio import clock
 from studio.errors import Conflict, Invalid, NotFound, StudioError, Timeout, Unavailable
-from studio.runtime import exits, limits, logs, process
+from studio.runtime import exits, limits, logs, priority, process
 from studio.runtime.guests import fork_service
 from studio.runtime.specs import ChildSpec, ChildState, Event, ExitRecord, Limits
 from studio.supervisor import inside
@@ -171,6 +171,8 @@ class Children:
         spec = expected.spec if expected else ChildSpec(name, kind)  # type: ignore[arg-type]  # checked by _refusal
         group = await (expected.group if expected else self._coming.take(name))
         limits.enter(group, pid)
+        if server.spec.starts_nice:
+            priority.restore(pid)  # a fork of one that is not warm yet
         log = logs.name_below(box.paths.logs, spec.log or f"{box.id}/{name}.log")
         descriptor = logs.open_append(box.paths.logs, log)
         environment = server.spec.name.removeprefix("fork-")

@@ -40,7 +40,7 @@ class Door:
         path: Path,
         *,
         hello: Callable[[int, str, str], Awaitable[Admission]],
-        ready: Callable[[int, str, str], None],
+        ready: Callable[[int, str, str, bool], None],
         exited: Callable[[int, dict[str, Any]], None],
         forking: Callable[[int, str], None],
     ) -> None:
@@ -105,7 +105,8 @@ class Door:
             self._exited(pid, message["exited"])
             await loop.sock_sendall(connection, b'{"ok":true}\n')
         elif "ready" in message:
-            self._ready(pid, str(message["ready"]), str(message.get("note", ""))[:_NOTE])
+            note, is_warm = str(message.get("note", ""))[:_NOTE], message.get("warm") is True
+            self._ready(pid, str(message["ready"]), note, is_warm)
             await loop.sock_sendall(connection, b'{"ok":true}\n')
         else:
             admission = await self._hello(pid, str(message["name"]), str(message["kind"]))

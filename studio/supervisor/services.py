@@ -66,8 +66,10 @@ class Service:
         """Whether host process `pid` is this service itself."""
         return self.handle is not None and self.handle.pid == pid
 
-    def says_ready(self, note: str = "") -> None:
-        """It serves now; `note` is what people should know of it."""
+    def says_ready(self, note: str = "", *, is_warm: bool = False) -> None:
+        """It serves now; `note` is what people should know of it; `is_warm`: what it has to import is there."""
+        if is_warm and self.spec.starts_nice and self.handle is not None:
+            priority.restore(self.handle.pid)
         self._reason = note
         self._set("Running")
         self.ready.set()
@@ -95,8 +97,9 @@ class Service:
         host = inside.host_pid(box.handle.pid, pid) if box.spec.isolation == "bubblewrap" else pid
         self.handle = process.handle(host) or process.Handle(host, -1)
         self.started_ms = clock.now_ms()
-        if spec.nice:
-            priority.lower(host, spec.nice)
+        nice = spec.nice or (spec.starts_nice if priority.can_restore() else 0)
+        if nice:
+            priority.lower(host, nice)
         if not spec.name.startswith(_SAYS_READY):
             self.says_ready()
         box.save()

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import psutil
 
-from tests.benchmarks import inference_peers, report, wrk
+from tests.benchmarks import inference_peers, peer_servers, peers, report, wrk
 from tests.benchmarks.inference_peers import Model, Peer
 from tests.benchmarks.report import Row
-from tests.live import Live
+from tests.live import ROOT, Live
 
 DOMAIN = "demo"
 _MAKE = """
@@ -193,15 +193,37 @@ def _overhead(folder: Path, ours: Peer, bodies: list[bytes]) -> list[Row]:
 
 
 def _cpu(live: Live, ours: Peer, bodies: list[bytes]) -> Row:
-    gateway = psutil.Process(live.status["gateway"]["pid"])
+    """The gateway's beside that of a bare relay in front of the same replica: what Python, kernel and this machine cost
+    before anything is asked of a gateway."""
+    gateway = int(live.status["gateway"]["pid"])
     spent: list[float] = []
-    for _ in range(report.ROUNDS):
-        before = gateway.cpu_times()
-        measured = _load(ours, bodies, 8)
-        after = gateway.cpu_times()
-        used = after.user + after.system - before.user - before.system
-        spent.append(1e6 * used / measured.requests)
-    return Row("gateway's CPU per request, 8 connections", "us", spent, limit=20)
+    bare: list[float] = []
+    with tempfile.TemporaryDirectory() as folder, _relay(live, Path(folder)) as (pid, relay):
+        for _ in range(report.ROUNDS):
+            spent.append(_cpu_per_request(gateway, ours, bodies))
+            bare.append(_cpu_per_request(pid, relay, bodies))
+    return Row("gateway's CPU per request, 8 connections", "us", spent, bare, "bare relay", target_ratio=0, limit=20)
+
+
+def _cpu_per_request(pid: int, asked: Peer, bodies: list[bytes]) -> float:
+    process = psutil.Process(pid)
+    before = process.cpu_times()
+    measured = _load(asked, bodies, 8)
+    after = process.cpu_times()
+    used = after.user + after.system - before.user - before.system
+    return 1e6 * used / measured.requests
+
+
+@contextmanager
+def _relay(live: Live, folder: Path) -> Iterator[tuple[int, Peer]]:
+    """(pid, address) of a bare relay in front of the replica of `lr`."""
+    with live.operator() as api:
+        [replica] = api.get(f"domains/{DOMAIN}/endpoints/lr")["variants"][0]["replicas"]
+    found = next(live.settings.paths.sockets.rglob(f"{replica['id']}.sock"))
+    port = peers.free_port()
+    command = [sys.executable, str(Path(peer_servers.__file__).parent / "relay.py"), str(port), str(found)]
+    with peers.server(command, f"http://127.0.0.1:{port}/", folder, {"PYTHONPATH": str(ROOT)}) as pid:
+        yield pid, Peer("bare relay", f"http://127.0.0.1:{port}/", "inputs", {"content-type": "application/json"})
 
 
 def _binary_body(given: list[list[float]]) -> tuple[bytes, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -248,7 +249,6 @@ async def test_threads_make_a_fresh_interpreter_of_the_child(running: Running) -
     pid = await running.client.service_start(box.id, service)
     look = "import sys; print('threaded' in sys.modules, 'later' in sys.modules)"
     assert await box.output(look) == "False True\n"
-    import os
     import signal
 
     os.kill(pid, signal.SIGUSR1)
@@ -256,6 +256,25 @@ async def test_threads_make_a_fresh_interpreter_of_the_child(running: Running) -
     assert await box.output(look) == "False False\n"
     server = (await running.client.state()).sandboxes[-1].services[-1]
     assert (server.name, server.reason.split(" that")[0]) == ("fork-sklearn", "2 threads live in the fork server, so")
+
+
+async def test_services_give_way_as_they_are_told(running: Running, box: Box) -> None:
+    """A fork server until it is warm, what it forks never, a job of Studio's own always."""
+    from msgspec.structs import replace
+
+    from studio.runtime import guests
+    from studio.runtime.specs import ServiceSpec
+    from tests.sandboxes import environment
+
+    plain = guests.fork_server(box.layout, "other", environment(), ("json",))
+    pid = await running.client.service_start(box.id, replace(plain, starts_nice=7))
+    await until(lambda: os.getpriority(os.PRIO_PROCESS, pid) == 0, "the usual priority")
+    assert await box.output("import os; print(os.nice(0))", environment="other") == "0\n"
+    argv = [str(environment() / "bin/python"), "-c", "import time; time.sleep(60)"]
+    low = await running.client.service_start(box.id, ServiceSpec("low", argv, kept=False, nice=7))
+    assert os.getpriority(os.PRIO_PROCESS, low) == 7
+    for name in ("low", "fork-other"):
+        await running.client.service_stop(box.id, name)
 
 
 async def test_each_environment_in_use_has_a_fork_server_of_its_own(running: Running, box: Box) -> None:
