@@ -87,8 +87,9 @@ def _measure(live: Live, folder: Path) -> list[Row]:
     found += [_alone("the same, exact fast path on", ours.peer("fast"), one, 8)]
     what = "RandomForest(100), 1 row, 64 connections"
     found += _against(what, folder, "rf", ours.peer("rf"), one, 64, ratio=5, batched=True, p99=20)
-    found += _overhead(folder, ours.peer("lr"), one)
-    found += [_cpu(live, ours.peer("lr"), one)]
+    with _relay(live, folder) as (pid, relay):
+        found += [_overhead(folder, ours.peer("lr"), relay, one)]
+        found += [_cpu(live, ours.peer("lr"), pid, relay, one)]
     found += [_hundred(folder, ours)]
     found += [_named(folder, ours, columns)]
     with live.operator() as api:
@@ -183,26 +184,28 @@ def _alone(what: str, ours: Peer, bodies: list[bytes], connections: int) -> Row:
     return Row(what, "rps", rates, higher_is_better=True)
 
 
-def _overhead(folder: Path, ours: Peer, bodies: list[bytes]) -> list[Row]:
+def _overhead(folder: Path, ours: Peer, relay: Peer, bodies: list[bytes]) -> Row:
     """What serving adds at one connection to the model's own time, which is taken in a process of its own."""
     added: list[float] = []
+    bare: list[float] = []
     for _ in range(report.ROUNDS):
         alone = float(_python(_ALONE, str(folder / "lr.joblib")))
         added.append(_load(ours, bodies, 1).p50 - alone)
-    return [Row("p50 at 1 connection over the model's own", "ms", added, limit=0.15)]
+        bare.append(_load(relay, bodies, 1).p50 - alone)
+    name = "p50 at 1 connection over the model's own"
+    return Row(name, "ms", added, bare, relay.name, target_ratio=0, limit=0.15)
 
 
-def _cpu(live: Live, ours: Peer, bodies: list[bytes]) -> Row:
+def _cpu(live: Live, ours: Peer, pid: int, relay: Peer, bodies: list[bytes]) -> Row:
     """The gateway's beside that of a bare relay in front of the same replica: what Python, kernel and this machine cost
     before anything is asked of a gateway."""
     gateway = int(live.status["gateway"]["pid"])
     spent: list[float] = []
     bare: list[float] = []
-    with tempfile.TemporaryDirectory() as folder, _relay(live, Path(folder)) as (pid, relay):
-        for _ in range(report.ROUNDS):
-            spent.append(_cpu_per_request(gateway, ours, bodies))
-            bare.append(_cpu_per_request(pid, relay, bodies))
-    return Row("gateway's CPU per request, 8 connections", "us", spent, bare, "bare relay", target_ratio=0, limit=20)
+    for _ in range(report.ROUNDS):
+        spent.append(_cpu_per_request(gateway, ours, bodies))
+        bare.append(_cpu_per_request(pid, relay, bodies))
+    return Row("gateway's CPU per request, 8 connections", "us", spent, bare, relay.name, target_ratio=0, limit=20)
 
 
 def _cpu_per_request(pid: int, asked: Peer, bodies: list[bytes]) -> float:

@@ -76,6 +76,7 @@ def test_admission_brings_the_log_or_a_refusal(folder: Path) -> None:
 
 
 def test_broken_module_costs_only_itself() -> None:
-    imported, failed, threaded = forkserver.preload(["json", "no_such_module_here"])
-    assert imported == ["json"] and list(failed) == ["no_such_module_here"] and threaded == []
+    preload = forkserver.Preload()
+    preload.take(["json", "no_such_module_here"])
+    assert (preload.imported, list(preload.failed), preload.threaded) == (["json"], ["no_such_module_here"], [])
     assert forkserver.threads() >= 1
