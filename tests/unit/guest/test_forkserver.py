@@ -99,7 +99,7 @@ def test_orders_are_taken_between_two_imports(folder: Path) -> None:
         with client.makefile("rb") as lines:
             first = json.loads(lines.readline())
         assert first["ok"] and first["preloaded"] in (["json"], ["json", "one"])
-        assert {"ready": "fork-x"} in told
+        assert {"ready": "fork-x", "note": "", "warm": False} in told
         (folder / "go-two").touch()
         assert ping(client)["preloaded"] == ["json", "one", "two"]
 

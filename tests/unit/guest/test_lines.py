@@ -52,7 +52,7 @@ def test_reports_wait_for_the_supervisor_and_survive_the_reporter(folder: Path) 
     thread.join()
     ended = [message["exited"] for message in heard[:2]]
     assert [(e["name"], e["code"], e["signal"]) for e in ended] == [("job-1", 3, None), ("job-2", None, 9)]  # type: ignore[index]
-    assert heard[2] == {"ready": "fork-a"}
+    assert heard[2] == {"ready": "fork-a", "note": "", "warm": False}
     assert (folder / "out" / "exits-fork-a.jsonl").read_text() == ""
 
 
