@@ -57,6 +57,9 @@ class Caller(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
 
@@ -72,7 +75,8 @@ class Caller(asyncio.Protocol):
     def answer(self, body: bytes) -> None:
         """Writes the answer."""
         head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
-        self._transport.write(head + body)
+        if self._transport is not None:
+            self._transport.write(head + body)
 
 
 async def serve(port: int, socket: str) -> None:
