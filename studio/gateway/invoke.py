@@ -95,10 +95,13 @@ class Invocation:
             return
         kind = head.type if head.type in _TYPES else _JSON
         headers = [
-            (b"content-type", kind.encode()),
             (b"x-studio-inference-id", call.inference_id.encode()),
-            (b"x-amzn-invoked-production-variant", (variant.name if variant else "").encode()),
+            (b"x-amzn-invoked-production-variant", variant.label if variant else b""),
         ]
+        if head.status == 200 and kind == _JSON and not head.headers:
+            self._exchange.answer(headers, body)
+            return
+        headers.append((b"content-type", kind.encode()))
         if kind != _JSON:
             headers.append((b"x-content-type-options", b"nosniff"))
         for name, value in head.headers.items():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Headers = list[tuple[bytes, bytes]]
 _JSON: Headers = [(b"content-type", b"application/json")]
 _FIRST = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+JSON_200 = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 # The words of MLflow's REST errors, which its client turns into exceptions.
 _MLFLOW = {
     400: "BAD_REQUEST",

@@ -28,6 +28,7 @@ class Variant:
         "credit",
         "dropped",
         "errors",
+        "label",
         "latencies",
         "links",
         "load",
@@ -43,6 +44,7 @@ class Variant:
 
     def __init__(self, name: str, version: str, shadow: bool) -> None:
         self.name = name
+        self.label = name.encode()
         self.version = version
         self.shadow = shadow
         self.weight = 0.0
