@@ -37,7 +37,7 @@ class Endpoint:
         self._sampled = 0.0
         self._hold_s = hold_s
         self._tend = tend
-        self._deadlines: deque[tuple[float, Call]] = deque()
+        self._deadlines: dict[Call, None] = {}  # what is under way, in the order in which its time ends
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -123,7 +123,7 @@ class Endpoint:
 
     def schedule(self, call: "Call") -> None:
         """Ends `call` at its deadline."""
-        self._deadlines.append((call.deadline, call))
+        self._deadlines[call] = None
         if self._timer is None:
             self._arm()
 
@@ -248,6 +248,7 @@ class Endpoint:
         now = time.monotonic()
         seconds = now - call.begun
         bucket = bucket_of(seconds)
+        self._deadlines.pop(call, None)
         if not call.is_copy:
             self.stats.end(status, seconds, now)
         variant = call.variant
@@ -267,18 +268,16 @@ class Endpoint:
 
     # time
     def _arm(self) -> None:
-        while self._deadlines and self._deadlines[0][1].finished:
-            self._deadlines.popleft()
         self._timer = None
-        if self._deadlines:
+        if (first := next(iter(self._deadlines), None)) is not None:
             # At most one timer an endpoint; most requests never see it.
-            wait = max(0.05, self._deadlines[0][0] - time.monotonic())
+            wait = max(0.05, first.deadline - time.monotonic())
             self._timer = asyncio.get_running_loop().call_later(wait, self._expire)
 
     def _expire(self) -> None:
         now = time.monotonic()
-        while self._deadlines and (self._deadlines[0][1].finished or self._deadlines[0][0] <= now):
-            self._time_out(self._deadlines.popleft()[1])
+        for call in [one for one in self._deadlines if one.deadline <= now]:
+            self._time_out(call)
         self._arm()
 
     def _time_out(self, call: "Call") -> None:
@@ -298,10 +297,9 @@ class Endpoint:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for deadline, call in self._deadlines:
-            if not call.finished:
-                wait = deadline - time.monotonic()
-                asyncio.get_running_loop().call_later(max(0.0, wait), self._time_out, call)
+        for call in self._deadlines:
+            wait = call.deadline - time.monotonic()
+            asyncio.get_running_loop().call_later(max(0.0, wait), self._time_out, call)
         self._deadlines.clear()
 
     # links

@@ -65,6 +65,7 @@ def talk(config: Config, parts: list[bytes]) -> tuple[bytes, list[dict[str, Any]
         assert not gateway.clients
         for endpoint in list(gateway.inference.endpoints.values()):
             assert endpoint.stats.inflight == 0
+            assert not endpoint._deadlines  # who is answered is not remembered until their time would have ended
             endpoint.remove()
         gateway.inference.capture.close()
 
