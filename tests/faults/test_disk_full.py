@@ -228,7 +228,7 @@ def test_a_domain_that_fills_the_disk_is_ended_and_its_neighbour_and_the_databas
         until(lambda: "begun" in api.get(f"domains/other/jobs/{modest}/log")["text"], "the neighbour's first line")
         greedy = job("demo", GREEDY)
         until(lambda: of("demo", greedy)["state"] == "Failed", "the end of the greedy job")
-        assert not [box for box in live.status["sandboxes"] if box["id"] == f"demo.{user}"]
+        until(lambda: f"demo.{user}" not in [box["id"] for box in live.status["sandboxes"]], "the end of its sandbox")
         # Everybody else goes on, on a disk that has only what was kept for the database.
         run_id = new_run(http)
         assert log(http, run_id, 1).status_code == 200 and history(http, run_id, "m5") == [1]
