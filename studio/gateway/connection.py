@@ -46,7 +46,8 @@ class Client(asyncio.Protocol):
         self._reading: Exchange | None = None
         self._next: Exchange | None = None  # its turn has come; begins when what was read has been parsed
         self._head: Request | None = None
-        self._newest: Request | None = None  # whose head was complete last
+        self._newest: Request | None = None  # whose head ended in what was read last, and the body in it
+        self._newest_body = b""
         self._head_bytes = 0
         self._left = 0  # bytes of a body that comes after an Upgrade nobody takes
         self._holds = 0
@@ -92,6 +93,7 @@ class Client(asyncio.Protocol):
         if whole and (repeated := self._heads.find(whole)):
             self._begin_repeated(*repeated)
             return
+        self._newest, self._newest_body = None, b""
         if self._reading is None:
             self._head_bytes += len(data)
             if self._head_bytes == len(data):
@@ -109,10 +111,14 @@ class Client(asyncio.Protocol):
                 self._garbage(str(error))
                 return
         self._begin_next()
-        if whole and self._newest is not None:
-            self._heads.learn(whole, self._newest)
+        if whole:
+            self._learn(whole)
         if self._head is not None and self._head_bytes > self._max_header:
             self._refuse_rest(messages.HeadersTooLarge("The headers are too large.", "Send at most 64 KiB of headers."))
+
+    def _learn(self, data: bytes) -> None:
+        if self._newest is not None:
+            self._heads.learn(data, self._newest, self._newest_body)
 
     def _begin_repeated(self, request: Request, body: bytes) -> None:
         exchange = Exchange(self, request, None, body)
@@ -193,6 +199,7 @@ class Client(asyncio.Protocol):
             self.hold()
 
     def on_body(self, chunk: bytes) -> None:
+        self._newest_body = chunk
         if self._reading is not None:
             self._reading.feed(chunk)
 

@@ -29,14 +29,15 @@ class Heads:
             return None
         return request, data[end:]
 
-    def learn(self, data: bytes, request: Request) -> None:
-        """Keeps what `data` was parsed to, if it is exactly that one request: where the parser saw the head's end at
-        another place than `find` would, the lengths do not agree."""
+    def learn(self, data: bytes, request: Request, body: bytes) -> None:
+        """Keeps what `data` was parsed to, if it is exactly that request with that body, and there are no two ways to
+        see where its head ends."""
         end = data.find(_END) + 4
-        if request.decided is None or not request.is_repeatable or not 4 <= end <= _LONGEST:
+        if request.decided is None or not request.is_repeatable or not data.startswith(b"POST ") or end > _LONGEST:
             return
-        if len(data) - end != request.length:
+        head = data[:end]
+        if data[end:] != body or len(body) != request.length or head.count(b"\n") != head.count(b"\r\n"):
             return
         if len(self._known) >= _MOST:
             self._known.clear()
-        self._known[data[:end]] = request
+        self._known[head] = request

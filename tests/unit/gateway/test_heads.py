@@ -122,7 +122,9 @@ def test_a_rate_limit_counts_what_was_learnt(config: Config) -> None:
         request(b"one", path=b"/api/v1/domains"),
         request(b"one", more=b"X-Long: " + b"x" * heads._LONGEST + b"\r\n"),
         request(b""),
+        b"\r\n" + request(b"one"),
         request(b"one") + request(b"two"),
+        request(b"one") + b"POST /",
     ],
 )
 def test_only_plain_predictions_are_learnt(config: Config, odd: bytes) -> None:
@@ -131,6 +133,24 @@ def test_only_plain_predictions_are_learnt(config: Config, odd: bytes) -> None:
         return learnt(talk)
 
     assert run(config, FREE, work) == 0
+
+
+def test_what_is_no_head_is_never_taken_for_one(config: Config) -> None:
+    """Line ends before a request are skipped: they must not become the name of the request that was there before, nor
+    of one whose body is as long as its head."""
+
+    async def work(talk: Talk) -> None:
+        assert await talk.status(request(b"one")) == 503
+        await talk.ask(b"\r\n\r\nPOS")
+        await talk.ask(request(b"two")[3:])
+        assert set(talk.client._heads._known) == {request(b"one")[:-3]}
+        wanted = b"x" * (len(request(b"x" * 100)) - 100)
+        head = request(wanted)[: -len(wanted)]
+        assert len(head) == len(wanted)
+        await talk.ask(b"\r\n\r\n" + head, wanted)
+        assert set(talk.client._heads._known) == {request(b"one")[:-3]}
+
+    run(config, FREE, work)
 
 
 def test_no_more_are_kept_than_a_few(config: Config) -> None:
@@ -173,5 +193,5 @@ def test_answers_are_those_of_a_connection_that_learns_nothing(
 
 
 class _Forgetful(Heads):
-    def learn(self, data: bytes, request: Request) -> None:
+    def learn(self, data: bytes, request: Request, body: bytes) -> None:
         return
