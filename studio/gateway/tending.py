@@ -129,9 +129,12 @@ class Tender:
         try:
             async with asyncio.timeout(_FORK_S):
                 return _Answer.forked if await self._fork(wake) else _Answer.refused
-        except (StudioError, OSError, TimeoutError, ValueError) as error:
-            log.info("cannot wake %s/%s yet: %s", endpoint.domain, endpoint.name, error)
-            return _Answer.nobody
+        except (StudioError, OSError, TimeoutError) as error:
+            # Asked again ten times a second while it starts: not a line each.
+            log.debug("cannot wake %s/%s yet: %s", endpoint.domain, endpoint.name, error)
+        except ValueError as error:
+            log.warning("cannot wake %s/%s: %s", endpoint.domain, endpoint.name, error)
+        return _Answer.nobody
 
     async def _fork(self, wake: dict[str, Any]) -> bool:
         """Asks the fork server for each replica; a name that is taken is refused: it is there, or still draining."""
