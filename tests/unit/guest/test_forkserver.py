@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.live import until
 
 ROOT = Path(__file__).resolve().parents[3]
 WAITS = "import pathlib, time\nwhile not pathlib.Path({!r}).exists(): time.sleep(0.01)"
@@ -21,8 +24,6 @@ THREADED = "import threading, time\nthreading.Thread(target=time.sleep, args=(60
 @pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Short, for the sockets in it."""
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="fs-", dir="/tmp") as name:
         yield Path(name)
 
@@ -68,8 +69,6 @@ def running(folder: Path, preload: str, then: str) -> Iterator["subprocess.Popen
 
 
 def connect(folder: Path) -> socket.socket:
-    from tests.live import until
-
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
     def connected() -> bool:
@@ -90,6 +89,16 @@ def ping(client: socket.socket) -> dict[str, Any]:
     return found
 
 
+def imported(folder: Path, name: str) -> dict[str, Any] | None:
+    """What it says of itself once it has imported `name`. It may end under our hands, to begin anew."""
+    try:
+        with connect(folder) as client:
+            found = ping(client)
+    except (OSError, ValueError):
+        return None
+    return found if name in found["preloaded"] else None
+
+
 def test_orders_are_taken_between_two_imports(folder: Path) -> None:
     for name in ("one", "two"):
         (folder / f"{name}.py").write_text(WAITS.format(str(folder / f"go-{name}")))
@@ -108,14 +117,7 @@ def test_what_leaves_threads_behind_is_left_out(folder: Path) -> None:
     (folder / "threaded.py").write_text(THREADED)
     for first, then in (("json,threaded", "bisect"), ("json", "threaded,bisect")):
         with supervisor(folder), running(folder, first, then):
-            while True:  # the first one may end under our hands, to begin anew
-                try:
-                    with connect(folder) as client:
-                        found = ping(client)
-                except (OSError, ValueError):
-                    continue
-                if "bisect" in found["preloaded"]:
-                    break
+            found = until(lambda: imported(folder, "bisect"), "the last of its modules")
             assert found["preloaded"] == ["json", "bisect"] and found["threads"] == 1
             assert "threads" in found["failed"]["threaded"]
         (folder / "fork-x.sock").unlink()
