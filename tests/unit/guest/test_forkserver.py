@@ -110,7 +110,7 @@ def test_orders_are_taken_between_two_imports(folder: Path) -> None:
         assert first["ok"] and first["preloaded"] in (["json"], ["json", "one"])
         assert {"ready": "fork-x", "note": "", "warm": False} in told
         (folder / "go-two").touch()
-        assert ping(client)["preloaded"] == ["json", "one", "two"]
+        until(lambda: ping(client)["preloaded"] == ["json", "one", "two"], "both of them")
 
 
 def test_what_leaves_threads_behind_is_left_out(folder: Path) -> None:
