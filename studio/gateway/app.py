@@ -11,7 +11,7 @@ from functools import partial
 
 from studio import clock
 from studio.errors import StudioError, Unavailable
-from studio.gateway import cors, metrics, open_inference, routing
+from studio.gateway import cors, decisions, metrics, open_inference, routing
 from studio.gateway import headers as passing
 from studio.gateway.config import Config
 from studio.gateway.connection import Client
@@ -141,36 +141,36 @@ class Gateway:
             return
         decision = self.router.decide(exchange.request)
         match decision:
-            case routing.Invoke():
+            case decisions.Invoke():
                 self._invoke(exchange, decision)
-            case routing.Preflight():
+            case decisions.Preflight():
                 if self.inference.names_origin(decision.name, exchange.request.header(b"origin")):
                     exchange.respond(200, cors.preflight(exchange.request))
                 else:
                     exchange.refuse(routing.no_key())
-            case routing.Prove():
+            case decisions.Prove():
                 exchange.attach(Proving(exchange, decision.signed, self.identities, self._begin))
-            case routing.Refuse():
+            case decisions.Refuse():
                 exchange.refuse(decision.error)
-            case routing.Redirect():
+            case decisions.Redirect():
                 exchange.respond(303, [(b"location", decision.location.encode()), (b"cache-control", b"no-store")])
-            case routing.Ready():
+            case decisions.Ready():
                 one = self.inference.get(decision.domain, decision.name)
                 ready = one is not None and one.is_ready
                 exchange.added = cors.answer(one.entry.cors, exchange.request) if one is not None else []
                 body = open_inference.readiness(decision.name, ready)
                 exchange.respond(200 if ready else 503, [(b"content-type", b"application/json")], body)
-            case routing.Tell():
+            case decisions.Tell():
                 exchange.respond(200, [(b"content-type", b"application/json")], decision.body)
-            case routing.Metrics():
+            case decisions.Metrics():
                 body = metrics.render(self.inference, decision.domain)
                 exchange.respond(200, [(b"content-type", metrics.CONTENT_TYPE)], body)
-            case routing.ToServer():
+            case decisions.ToServer():
                 self._to_server(exchange, decision)
-            case routing.ToLab():
+            case decisions.ToLab():
                 self._to_lab(exchange, decision)
 
-    def _invoke(self, exchange: Exchange, decision: routing.Invoke) -> None:
+    def _invoke(self, exchange: Exchange, decision: decisions.Invoke) -> None:
         endpoint = self.inference.get(decision.domain, decision.name)
         if endpoint is None:
             exchange.refuse(Unavailable("The endpoint is being made.", "Try again in a second."))
@@ -184,11 +184,11 @@ class Gateway:
         if not exchange.answered:
             exchange.attach(handler)
 
-    def _to_server(self, exchange: Exchange, decision: routing.ToServer) -> None:
+    def _to_server(self, exchange: Exchange, decision: decisions.ToServer) -> None:
         added = passing.for_server(decision, self._secret, exchange.request.client)
         self._pass(exchange, decision.identity, "server.sock", decision.target, added, lab=False)
 
-    def _to_lab(self, exchange: Exchange, decision: routing.ToLab) -> None:
+    def _to_lab(self, exchange: Exchange, decision: decisions.ToLab) -> None:
         name = below(self.config.sockets, decision.socket)
         if name is None:
             exchange.refuse(Unavailable("The lab's address is wrong.", "Restart the lab."))

@@ -1,8 +1,8 @@
 """Which headers pass the gateway, in both directions."""
 
+from studio.gateway.decisions import ToLab, ToServer
 from studio.gateway.identity import Identity, without_own_cookies
 from studio.gateway.requests import Request
-from studio.gateway.routing import ToLab, ToServer
 
 Headers = list[tuple[bytes, bytes]]
 _HOP = frozenset(

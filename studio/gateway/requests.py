@@ -8,8 +8,8 @@ from studio.errors import Invalid, StudioError
 from studio.gateway.messages import HeadersTooLarge
 
 if TYPE_CHECKING:
+    from studio.gateway.decisions import Invoke
     from studio.gateway.identity import Identity
-    from studio.gateway.routing import Invoke
 
 MAX_HEADERS = 128
 MAX_HEADER_BYTES = 64 * 1024

@@ -11,10 +11,11 @@ from studio import signing
 from studio.access import memberships, policies, users
 from studio.access.rules import Rule
 from studio.gateway.config import Config
+from studio.gateway.decisions import Invoke, Metrics, Refuse, ToLab
 from studio.gateway.identity import Identities
 from studio.gateway.refusals import MOST
 from studio.gateway.requests import Request, check
-from studio.gateway.routing import Invoke, Metrics, Refuse, Router, ToLab
+from studio.gateway.routing import Router
 from studio.gateway.tables import Tables
 from studio.serving import endpoints, refusals
 from studio.serving.endpoints import Wanted
